@@ -1,0 +1,45 @@
+"""The contract of every topic: one pydantic model per event, and what is generated from them.
+
+`events.py` holds the models, `generate.py` writes the JSON Schemas and the AsyncAPI document that lie beside it,
+`compatibility.py` refuses a change that would break a consumer.
+"""
+
+from schemas.dead_letters import DeadLetterReason
+from schemas.events import (
+    SCHEMA_VERSION,
+    AnnotatedEvent,
+    Article,
+    EnrichedEvent,
+    Entity,
+    EntityName,
+    EntityType,
+    Mention,
+    ModelReference,
+    PreparedEvent,
+    Provenance,
+    RemovalReason,
+    RemovedParagraph,
+    Topic,
+    Warning_,
+    encode,
+)
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AnnotatedEvent",
+    "Article",
+    "DeadLetterReason",
+    "EnrichedEvent",
+    "Entity",
+    "EntityName",
+    "EntityType",
+    "Mention",
+    "ModelReference",
+    "PreparedEvent",
+    "Provenance",
+    "RemovalReason",
+    "RemovedParagraph",
+    "Topic",
+    "Warning_",
+    "encode",
+]

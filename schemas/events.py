@@ -1,0 +1,172 @@
+"""The events of the line, stage by stage. Names here are public and fixed: other teams' consumers read them.
+
+All models are strict (no coercion) and frozen. Offsets are Unicode code points into `article.text`, end exclusive;
+times are RFC 3339 strings in UTC ending in `Z`. No model holds a wall clock: the same raw record gives the same bytes.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+SCHEMA_VERSION = "1.0.0"
+"""Version of the events' shape (semantic versioning): a new optional field raises the second number."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, lower-case hexadecimal.")]
+UtcTime = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$",
+        description="RFC 3339 time in UTC, e.g. 2024-11-08T10:00:00Z.",
+    ),
+]
+Language = Literal["ru", "uk", "en", "be", "bg", "sr", "mk"]
+
+
+class _Contract(BaseModel):
+    """What all parts of an event share: strict, immutable, no field that the contract does not name."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class RemovalReason(StrEnum):
+    """Why a paragraph was taken out of the text."""
+
+    REPEATED_PARAGRAPH = "repeated_paragraph"
+    MEDIA_CAPTION = "media_caption"
+    MEDIA_DURATION = "media_duration"
+    PHOTO_CREDIT = "photo_credit"
+    ADVERTISEMENT = "advertisement"
+    SUBSCRIPTION_PROMPT = "subscription_prompt"
+    SHARE_PROMPT = "share_prompt"
+    RELATED_LINK = "related_link"
+    NAVIGATION = "navigation"
+    REPEATED_TITLE = "repeated_title"
+
+
+class EntityType(StrEnum):
+    """Type of an entity: person, location (countries are always LOC), organisation."""
+
+    PER = "PER"
+    LOC = "LOC"
+    ORG = "ORG"
+
+
+class RemovedParagraph(_Contract):
+    """A paragraph that is not part of the article."""
+
+    reason: RemovalReason = Field(description="Why it was removed.")
+    text: str = Field(description="The paragraph as it stood after cleaning.")
+
+
+class Warning_(_Contract):
+    """Something about the input that was put right or set to null instead of refusing the article."""
+
+    field: str = Field(description="The field of the raw article that the warning is about, e.g. `published_at`.")
+    reason: str = Field(description="What was wrong, as a code, e.g. `not_a_timestamp`.")
+    value: JsonValue = Field(description="The raw value as it arrived; null where it cannot be shown.")
+
+
+class Article(_Contract):
+    """The article itself: identified, decoded, cleaned."""
+
+    id: str = Field(min_length=1, description="The given id, else a UUIDv5 of the URL, else of the cleaned text.")
+    source: str | None = Field(description="The outlet, as given.")
+    url: str | None = Field(description="The article's address, as given.")
+    title: str | None = Field(description="The title as given; null where none was given (none is invented).")
+    author: str | None = Field(description="The author as given.")
+    published_at: UtcTime | None = Field(description="When it was published.")
+    fetched_at: UtcTime | None = Field(description="When it was scraped.")
+    language: Language | None = Field(description="Language of the text (ISO 639-1); null where it is none of these.")
+    text: str = Field(min_length=1, description="The cleaned text, NFC; paragraphs are separated by one line feed.")
+    text_sha256: Sha256 = Field(description="SHA-256 of `text` in UTF-8.")
+    removed: tuple[RemovedParagraph, ...] = Field(description="Paragraphs taken out of the text, in their order.")
+    warnings: tuple[Warning_, ...] = Field(description="What was wrong with the input and was not fatal.")
+    metadata: dict[str, JsonValue] = Field(description="Every field of the raw article that the contract does not name.")
+
+
+class ModelReference(_Contract):
+    """A model or table that a stage used."""
+
+    name: str = Field(min_length=1, description="Name with version, e.g. `slovnet_ner_news_v1`.")
+    sha256: Sha256 = Field(description="SHA-256 of its content.")
+
+
+class Provenance(_Contract):
+    """What one stage did to the article."""
+
+    stage: str = Field(min_length=1, description="Name of the stage.")
+    version: str = Field(min_length=1, description="Version of the stage's code.")
+    models: tuple[ModelReference, ...] = Field(description="Models and tables that were used, sorted by name.")
+    input_sha256: Sha256 = Field(
+        description="SHA-256 of what the stage read: the raw body for `prepare`, the text in UTF-8 for the others."
+    )
+
+
+class Mention(_Contract):
+    """One place where the text names an entity; `text[start:stop] == mention.text`."""
+
+    start: int = Field(ge=0, description="First character, in Unicode code points into `article.text`.")
+    stop: int = Field(gt=0, description="One past the last character, in Unicode code points into `article.text`.")
+    text: str = Field(min_length=1, description="The mention as it stands in the text.")
+    normal: str = Field(min_length=1, description="The mention in the nominative.")
+
+
+class EntityName(_Contract):
+    """Name of an entity in the languages of the line; null where it is not known."""
+
+    en: str | None
+    ru: str | None
+    uk: str | None
+
+
+class Entity(_Contract):
+    """A person, place or organisation with everything the text says of it."""
+
+    id: str = Field(
+        min_length=1,
+        description="Wikidata id (`Q212`) where `linked`, else `urn:newsflow:entity:…`, the same for the same normal "
+        "form, type and language everywhere.",
+    )
+    type: EntityType
+    name: EntityName
+    country: str | None = Field(
+        pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code for a country; null otherwise."
+    )
+    linked: bool = Field(description="Whether `id` is a Wikidata id.")
+    mentions: tuple[Mention, ...] = Field(min_length=1, description="In order of their start.")
+
+
+class Topic(_Contract):
+    """One IPTC Media Topic that the article is about."""
+
+    code: str = Field(pattern=r"^medtop:\d{8}$", description="Concept code, e.g. `medtop:16000000`.")
+    name: str = Field(min_length=1, description="English name of the concept.")
+    score: float = Field(ge=0, le=1, description="Calibrated probability that the topic applies.")
+    level: int = Field(ge=1, le=2, description="Level in the IPTC tree; 1 is the broadest.")
+
+
+class PreparedEvent(_Contract):
+    """`articles.prepared`: an article that can be enriched."""
+
+    schema_version: str = Field(default=SCHEMA_VERSION, description="Version of this contract.")
+    article: Article
+    skipped: dict[str, str] = Field(description="Stage to the reason why its annotation is empty or null.")
+    provenance: tuple[Provenance, ...] = Field(description="One entry per stage, in the order they ran.")
+
+
+class AnnotatedEvent(PreparedEvent):
+    """`articles.annotated`: a prepared article with its entities."""
+
+    entities: tuple[Entity, ...] = Field(description="In order of their first mention.")
+
+
+class EnrichedEvent(AnnotatedEvent):
+    """`articles.enriched`: the public event."""
+
+    topics: tuple[Topic, ...] = Field(description="Highest score first; empty where none is certain enough.")
+
+
+def encode(event: PreparedEvent) -> bytes:
+    """Return the event as UTF-8 JSON; field order is the model's, so equal events give equal bytes."""
+    return event.model_dump_json().encode()
