@@ -1,7 +1,7 @@
 """The contract of every topic: one pydantic model per event, and what is generated from them.
 
-`events.py` holds the models, `generate.py` writes the JSON Schemas and the AsyncAPI document that lie beside it,
-`compatibility.py` refuses a change that would break a consumer.
+`events.py` and `raw.py` hold the models, `headers.py` the names of topics and headers, `generate.py` writes the JSON
+Schemas and the AsyncAPI document that lie beside it, `compatibility.py` refuses a change that would break a consumer.
 """
 
 from schemas.dead_letters import DeadLetterReason
@@ -23,6 +23,7 @@ from schemas.events import (
     Warning_,
     encode,
 )
+from schemas.raw import RawArticleDocument
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -37,6 +38,7 @@ __all__ = [
     "ModelReference",
     "PreparedEvent",
     "Provenance",
+    "RawArticleDocument",
     "RemovalReason",
     "RemovedParagraph",
     "Topic",

@@ -16,17 +16,26 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, l
 UtcTime = Annotated[
     str,
     Field(
-        pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$",
+        # [0-9], not \d: engines differ on whether \d is also a digit of another script.
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$",
         description="RFC 3339 time in UTC, e.g. 2024-11-08T10:00:00Z.",
     ),
 ]
-Language = Literal["ru", "uk", "en", "be", "bg", "sr", "mk"]
+_OPEN: dict[str, JsonValue] = {"x-newsflow-open": True}
+"""For lists whose readers must expect values that they do not know: new ones come without a new major version."""
+Language = Annotated[Literal["ru", "uk", "en", "be", "bg", "sr", "mk"], Field(json_schema_extra=_OPEN)]
 
 
 class _Contract(BaseModel):
     """What all parts of an event share: strict, immutable, no field that the contract does not name."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        # What we write holds every field, also those with a default; the schema of the output promises that.
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class RemovalReason(StrEnum):
@@ -55,11 +64,11 @@ class EntityType(StrEnum):
 class RemovedParagraph(_Contract):
     """A paragraph that is not part of the article."""
 
-    reason: RemovalReason = Field(description="Why it was removed.")
+    reason: RemovalReason = Field(description="Why it was removed; more reasons will come.", json_schema_extra=_OPEN)
     text: str = Field(description="The paragraph as it stood after cleaning.")
 
 
-class Warning_(_Contract):
+class Warning_(_Contract):  # noqa: N801  # `Warning` is a built-in exception; the schemas call it InputWarning
     """Something about the input that was put right or set to null instead of refusing the article."""
 
     field: str = Field(description="The field of the raw article that the warning is about, e.g. `published_at`.")
@@ -77,12 +86,16 @@ class Article(_Contract):
     author: str | None = Field(description="The author as given.")
     published_at: UtcTime | None = Field(description="When it was published.")
     fetched_at: UtcTime | None = Field(description="When it was scraped.")
-    language: Language | None = Field(description="Language of the text (ISO 639-1); null where it is none of these.")
+    language: Language | None = Field(
+        description="Language of the text (ISO 639-1); null where it is none of these; more will come."
+    )
     text: str = Field(min_length=1, description="The cleaned text, NFC; paragraphs are separated by one line feed.")
     text_sha256: Sha256 = Field(description="SHA-256 of `text` in UTF-8.")
     removed: tuple[RemovedParagraph, ...] = Field(description="Paragraphs taken out of the text, in their order.")
     warnings: tuple[Warning_, ...] = Field(description="What was wrong with the input and was not fatal.")
-    metadata: dict[str, JsonValue] = Field(description="Every field of the raw article that the contract does not name.")
+    metadata: dict[str, JsonValue] = Field(
+        description="Every field of the raw article that the contract does not name."
+    )
 
 
 class ModelReference(_Contract):
@@ -115,9 +128,9 @@ class Mention(_Contract):
 class EntityName(_Contract):
     """Name of an entity in the languages of the line; null where it is not known."""
 
-    en: str | None
-    ru: str | None
-    uk: str | None
+    en: str | None = Field(description="In English.")
+    ru: str | None = Field(description="In Russian.")
+    uk: str | None = Field(description="In Ukrainian.")
 
 
 class Entity(_Contract):
@@ -128,8 +141,8 @@ class Entity(_Contract):
         description="Wikidata id (`Q212`) where `linked`, else `urn:newsflow:entity:…`, the same for the same normal "
         "form, type and language everywhere.",
     )
-    type: EntityType
-    name: EntityName
+    type: EntityType = Field(description="What kind of entity it is.")
+    name: EntityName = Field(description="Its name, language by language.")
     country: str | None = Field(
         pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code for a country; null otherwise."
     )
@@ -140,7 +153,7 @@ class Entity(_Contract):
 class Topic(_Contract):
     """One IPTC Media Topic that the article is about."""
 
-    code: str = Field(pattern=r"^medtop:\d{8}$", description="Concept code, e.g. `medtop:16000000`.")
+    code: str = Field(pattern=r"^medtop:[0-9]{8}$", description="Concept code, e.g. `medtop:16000000`.")
     name: str = Field(min_length=1, description="English name of the concept.")
     score: float = Field(ge=0, le=1, description="Calibrated probability that the topic applies.")
     level: int = Field(ge=1, le=2, description="Level in the IPTC tree; 1 is the broadest.")
@@ -150,7 +163,7 @@ class PreparedEvent(_Contract):
     """`articles.prepared`: an article that can be enriched."""
 
     schema_version: str = Field(default=SCHEMA_VERSION, description="Version of this contract.")
-    article: Article
+    article: Article = Field(description="The article itself.")
     skipped: dict[str, str] = Field(description="Stage to the reason why its annotation is empty or null.")
     provenance: tuple[Provenance, ...] = Field(description="One entry per stage, in the order they ran.")
 
