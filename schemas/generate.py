@@ -244,9 +244,7 @@ def _messages() -> Schema:
         "DeadLetter",
         "Record that could not be processed",
         _ref("components", "schemas", "DeadLetterHeaders"),
-        {
-            "description": "The original value, byte for byte, null included; empty where neither key nor value was there."
-        },
+        {"description": "The original value, byte for byte, null included; empty where the key was null as well."},
         {"description": "The original key, byte for byte; null where that was null."},
         "application/octet-stream",
     )
