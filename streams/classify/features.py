@@ -1,0 +1,76 @@
+"""From text to features, the same at training and at run time.
+
+Everything is a function of one word at a time (no word pairs), so that a word's features can be cached and a topic's
+score can be traced back to words. Russian and Ukrainian are brought to one alphabet first: their news vocabulary is
+largely cognate, and each language then learns from the other's examples (held-out first-topic accuracy of word and
+character features alone: ru .39 → .54, uk .52 → .61).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+MAX_CHARACTERS = 10_000
+"""How much of an article is read, in code points. News says what it is about at its beginning: on MasakhaNEWS (3,100
+characters on average) the first 1,500 give the same accuracy as the whole text. Bounds the time of a long article."""
+
+CUES = Path(__file__).with_name("cues.tsv")
+"""Cue words per topic and language, written by us; its header explains the notation."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+")
+_ONE_ALPHABET = str.maketrans(
+    {"і": "и", "ї": "и", "є": "е", "ґ": "г", "ы": "и", "э": "е", "ё": "е", "ъ": "", "’": "", "'": "", "ʼ": ""}
+)
+_PREFIX = 5
+_GRAMS = (3, 4, 5)
+_LONGEST_WORD = 40
+"""Longer runs of letters are no words; only their beginning counts, which bounds the time spent on one."""
+_NUMBER = "0"
+
+
+def words(text: str) -> list[str]:
+    """Return the words of the first `MAX_CHARACTERS` of `text` in the common form that all features are made from.
+
+    Lower case, one alphabet for Russian and Ukrainian, apostrophes dropped, every number written as `0`.
+    """
+    lowered = text[:MAX_CHARACTERS].lower().translate(_ONE_ALPHABET)
+    return [_NUMBER if word[0].isdigit() else word[:_LONGEST_WORD] for word in _WORD.findall(lowered)]
+
+
+def parts(word: str) -> list[str]:
+    """Return the features of one word of `words`: itself, its prefix, its character 3- to 5-grams with `<` and `>`."""
+    bounded = f"<{word}>"
+    found = [f"={word}"]
+    if len(word) > _PREFIX:
+        found.append(f"^{word[:_PREFIX]}")
+    for size in _GRAMS:
+        found += [bounded[i : i + size] for i in range(len(bounded) - size + 1)]
+    return found
+
+
+def cue_of(word: str, cues: Mapping[str, object]) -> str | None:
+    """Return the key in `cues` that fits `word`: the word itself (`word=`), else its longest known stem, else None."""
+    exact = f"{word}="
+    if exact in cues:
+        return exact
+    return next((word[:n] for n in range(len(word), 1, -1) if word[:n] in cues), None)
+
+
+@cache
+def cue_topics() -> dict[str, tuple[str, ...]]:
+    """Return each cue of `CUES` in the common form of `words` with its topic codes, sorted. Training only.
+
+    Raises:
+        ValueError: a line is not `code TAB language TAB stems`.
+    """
+    found: dict[str, set[str]] = {}
+    for line in _lines(CUES.read_text("utf-8").splitlines()):
+        code, _language, stems = line.split("\t")
+        for stem in stems.split():
+            found.setdefault(stem.lower().translate(_ONE_ALPHABET), set()).add(code)
+    return {stem: tuple(sorted(found[stem])) for stem in sorted(found)}
+
+
+def _lines(lines: Iterable[str]) -> Iterator[str]:
+    return (line for line in lines if not line.startswith("#"))
