@@ -20,7 +20,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NEWSFLOW_", frozen=True, extra="ignore")
 
-    app_id: str = Field("newsflow", min_length=1, description="Workers with the same id share the work (consumer group).")
+    app_id: str = Field(
+        "newsflow", min_length=1, description="Workers with the same id share the work (consumer group)."
+    )
     brokers: str = Field(
         "localhost:9092", min_length=1, description="Kafka bootstrap servers, `host:port`, separated by commas."
     )
@@ -48,9 +50,7 @@ class Settings(BaseSettings):
     max_text_length: int = Field(
         1_000_000, ge=1, description="Longer texts (in code points) become dead letters `too_large`."
     )
-    max_json_depth: int = Field(
-        100, ge=1, le=200, description="Deeper raw JSON becomes a dead letter `too_deep`."
-    )
+    max_json_depth: int = Field(100, ge=1, le=200, description="Deeper raw JSON becomes a dead letter `too_deep`.")
     max_replays: int = Field(3, ge=0, description="`dead replay` refuses a record that was replayed this often.")
 
     processes: int = Field(
@@ -69,9 +69,10 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Log level.")
 
-    home: Path = Field(
-        Path(".newsflow"), description="Where the local broker keeps its data and downloaded jars."
+    parent: int | None = Field(
+        None, description="Pid of the process that started this worker; the worker ends with it (demo, tests)."
     )
+    home: Path = Field(Path(".newsflow"), description="Where the local broker keeps its data and downloaded jars.")
 
     def topic(self, name: str) -> str:
         """Return the full name of one of the line's topics."""

@@ -1,0 +1,191 @@
+"""The Faust app: one agent per stage, each feeding the partitions it is given. No decision about delivery is made here.
+
+Faust's part is the consumer group, fetching and flow control. It never commits (its topics are declared with
+`acks=False`) and never produces; both are `InputPartition`'s. An exception that reached Faust would acknowledge the
+event, so none may: what `InputPartition` cannot handle ends the process.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, cast
+
+import faust
+from aiokafka import TopicPartition
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.streams import Stream
+from faust.types import EventT
+
+from streams import kafka, metrics
+from streams.delivery import health
+from streams.delivery.consumer import ReadCommittedConsumer, ReadCommittedTransport, heartbeat_interval
+from streams.delivery.partition import InputPartition
+from streams.delivery.records import Headers, Incoming, Outgoing, process
+from streams.line import AnyStage, Line
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+EXIT_MUST_RESTART = 75
+"""Exit code of a worker that met the unforeseen (EX_TEMPFAIL of sysexits.h); whoever started it starts it again."""
+
+
+def end_process(error: BaseException) -> None:
+    """End this process at once, without giving Faust a chance to commit anything."""
+    log.critical("worker ends to be restarted: %s", error)
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(EXIT_MUST_RESTART)
+
+
+class Worker:
+    """The stages that this process runs, on Faust.
+
+    `limits` is the `max.message.bytes` of each topic that the stages write, by the line's names.
+    """
+
+    def __init__(
+        self, settings: Settings, line: Line, stages: Sequence[AnyStage], limits: dict[str, int], web_port: int
+    ) -> None:
+        self.settings = settings
+        self.line = line
+        self.stages = tuple(stages)
+        self.partitions: dict[tuple[str, int], InputPartition] = {}
+        self._limits = limits
+        # One thread for all stages: enrichment is bound by the processor, and the event loop stays free for heartbeats,
+        # transactions and health checks.
+        self._enricher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="enrich")
+        self.app = self._new_app(web_port)
+        for stage in self.stages:
+            self._add_agent(stage)
+        health.add_pages(self)
+
+    def _new_app(self, web_port: int) -> faust.App:
+        settings = self.settings
+        brokers = ";".join(f"aiokafka://{address.strip()}" for address in settings.brokers.split(","))
+        app = faust.App(
+            settings.app_id,
+            broker=brokers,
+            broker_credentials=self._credentials(),
+            broker_session_timeout=settings.session_timeout,
+            broker_heartbeat_interval=heartbeat_interval(settings),
+            store="memory://",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            stream_buffer_maxsize=max(64, 4 * settings.batch_size),
+            stream_wait_empty=False,
+            producer_linger=0.005,
+            web_enabled=web_port > 0,
+            web_host=settings.web_host,
+            web_port=web_port or 6066,
+            web_bind=settings.web_host,
+            loop=asyncio.get_running_loop(),
+        )
+        app.transport = ReadCommittedTransport(app.conf.broker, app, settings=settings)
+        return app
+
+    def _credentials(self) -> SASLCredentials | SSLCredentials | None:
+        settings = self.settings
+        context = kafka.tls_context(settings)
+        if settings.security_protocol.startswith("SASL"):
+            # kafka.connection has checked that both are there.
+            assert settings.sasl_password is not None
+            return SASLCredentials(
+                username=settings.sasl_username,
+                password=settings.sasl_password.get_secret_value(),
+                ssl_context=context,
+                mechanism=settings.sasl_mechanism,
+            )
+        return SSLCredentials(context) if context else None
+
+    def _add_agent(self, stage: AnyStage) -> None:
+        channel = self.app.topic(
+            self.settings.topic(self.line.reads(stage)), key_serializer="raw", value_serializer="raw", acks=False
+        )
+        self.app.agent(channel, name=stage.name)(partial(self._run, stage))
+
+    async def _run(self, stage: AnyStage, stream: Stream[Any]) -> None:
+        async for events in stream.take_events(self.settings.batch_size, within=self.settings.batch_wait):
+            try:
+                await self._handle(stage, events)
+            except Exception as error:  # noqa: BLE001  # nothing may reach Faust, it would acknowledge the events
+                end_process(error)
+
+    async def _handle(self, stage: AnyStage, events: Sequence[EventT[Any]]) -> None:
+        batches: dict[tuple[int, int], list[Incoming]] = defaultdict(list)
+        topic = self.line.reads(stage)
+        for event in events:
+            message = event.message
+            batches[message.partition, message.generation_id or 0].append(
+                Incoming(
+                    topic=topic,
+                    partition=message.partition,
+                    offset=message.offset,
+                    timestamp=round((message.timestamp or 0) * 1000),
+                    key=message.key,
+                    value=message.value,
+                    headers=tuple(cast(Headers, message.headers or ())),
+                )
+            )
+        # Generations of one partition go one after another, partitions side by side.
+        by_partition: dict[int, list[tuple[int, list[Incoming]]]] = defaultdict(list)
+        for (partition, generation), records in sorted(batches.items(), key=lambda item: item[0]):
+            by_partition[partition].append((generation, records))
+        await asyncio.gather(
+            *(self._handle_partition(stage, topic, partition, todo) for partition, todo in by_partition.items())
+        )
+
+    async def _handle_partition(
+        self, stage: AnyStage, topic: str, partition: int, todo: list[tuple[int, list[Incoming]]]
+    ) -> None:
+        owner = self.partitions.get((topic, partition))
+        if owner is None:
+            owner = self.partitions[topic, partition] = InputPartition(
+                self.settings,
+                stage.name,
+                topic,
+                partition,
+                process=self._processor(stage),
+                committed=self._committed,
+                current_generation=lambda: int(self.app.consumer_generation_id),
+            )
+        for generation, records in todo:
+            await owner.handle(records, generation)
+
+    def _processor(self, stage: AnyStage) -> Callable[[Incoming], Awaitable[Outgoing]]:
+        limit = self._limits[stage.writes]
+        seconds = metrics.ENRICH_SECONDS.labels(stage.name)
+
+        def timed(record: Incoming) -> Outgoing:
+            began = time.monotonic()
+            outgoing = process(self.line, stage, record, limit)
+            seconds.observe(time.monotonic() - began)
+            return outgoing
+
+        async def in_thread(record: Incoming) -> Outgoing:
+            return await asyncio.get_running_loop().run_in_executor(self._enricher, timed, record)
+
+        return in_thread
+
+    async def _committed(self, partition: TopicPartition) -> int:
+        return await cast(ReadCommittedConsumer, self.app.consumer).committed(partition)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then leave the group; batches in hand are abandoned, their transactions aborted."""
+        await self.app.start()
+        stopped = asyncio.create_task(stop.wait())
+        crashed = asyncio.create_task(self.app.wait_until_stopped())
+        await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            end_process(self.app.crash_reason or RuntimeError("Faust stopped by itself"))
+        for task in (stopped, crashed):
+            task.cancel()
+        await self.app.stop()
+        await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
+        self._enricher.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,70 @@
+"""Faust's consumer, made read_committed. Faust sets that only in its own exactly_once mode, which loses events.
+
+Only documented extension points are used: `app.transport`, `Transport.Consumer`, `Consumer._new_consumer_thread` and
+`ConsumerThread._create_worker_consumer` (faust-streaming 0.15.3, `faust/transport/drivers/aiokafka.py`).
+"""
+
+from typing import Any, cast
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from faust.transport.drivers import aiokafka as driver
+
+from streams import kafka
+from streams.settings import Settings
+
+
+def heartbeat_interval(settings: Settings) -> float:
+    """Return seconds between heartbeats: a third of the session timeout, as Kafka advises."""
+    return settings.session_timeout / 3
+
+
+class ReadCommittedThread(driver.AIOKafkaConsumerThread):
+    """The thread that polls Kafka, with a consumer of our own making."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        settings = cast(ReadCommittedTransport, transport).settings
+        # Faust's verify_event_path and friends read the assignor from the thread.
+        self._assignor = RoundRobinPartitionAssignor
+        return AIOKafkaConsumer(
+            **kafka.connection(settings),
+            client_id=settings.app_id,
+            group_id=settings.app_id,
+            # Round robin lets workers of one group run different stages (`--stages`).
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(settings.session_timeout * 1000),
+            heartbeat_interval_ms=int(heartbeat_interval(settings) * 1000),
+            # A rebalance waits this long for members that are at work; their batches are short and yield.
+            rebalance_timeout_ms=int(settings.session_timeout * 1000),
+            # Whether a worker makes progress is for liveness to judge, not for the group.
+            max_poll_interval_ms=86_400_000,
+        )
+
+    async def committed(self, partition: TopicPartition) -> int:
+        """Return the group's committed offset of a partition as the broker has it now; -1 where there is none."""
+        offset = await self.call_thread(self._ensure_consumer().committed, partition)
+        return -1 if offset is None else cast(int, offset)
+
+
+class ReadCommittedConsumer(driver.Consumer):
+    """Faust's consumer with that thread."""
+
+    def _new_consumer_thread(self) -> ReadCommittedThread:
+        return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def committed(self, partition: TopicPartition) -> int:
+        """Return the group's committed offset of a partition as the broker has it now; -1 where there is none."""
+        return await cast(ReadCommittedThread, self._thread).committed(partition)
+
+
+class ReadCommittedTransport(driver.Transport):
+    """Faust's transport with that consumer."""
+
+    Consumer = ReadCommittedConsumer
+
+    def __init__(self, *args: Any, settings: Settings, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's signature
+        super().__init__(*args, **kwargs)
+        self.settings = settings

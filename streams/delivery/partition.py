@@ -1,0 +1,152 @@
+"""One input partition of one stage, exactly once: the only place that writes to the line's topics.
+
+What holds (facts measured before this was written, and again by `tests/test_delivery.py`):
+
+* One transactional producer per input partition. Its id names stage and partition, so starting it fences whoever
+  owned the partition before and ends that owner's open transaction.
+* The position is read from the group's committed offset only after the producer has started, and again for every
+  consumer generation: what the old owner committed last is then visible.
+* Outputs, dead letters and the input offset are one transaction. The position advances when it has committed.
+* Fenced in a generation that is over: the batch is dropped, its new owner does it. Anything else that was not
+  foreseen is `WorkerMustStop`: going on could lose or double an article, a restart cannot.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+
+from streams import kafka, metrics
+from streams.delivery.records import Incoming, Outgoing
+from streams.errors import WorkerMustStop
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ABORT_SECONDS = 5.0
+"""How long an abort may take when a partition is given up."""
+
+Committed = Callable[[TopicPartition], Awaitable[int]]
+"""Reads the group's committed offset of a partition from the broker; -1 where there is none."""
+Process = Callable[[Incoming], Awaitable[Outgoing]]
+"""Runs the stage on one record."""
+Generation = Callable[[], int]
+"""The consumer's current generation."""
+
+
+class InputPartition:
+    """Processes batches of one partition of a stage's input, in order, one at a time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stage: str,
+        topic: str,
+        partition: int,
+        *,
+        process: Process,
+        committed: Committed,
+        current_generation: Generation,
+    ) -> None:
+        self.stage = stage
+        self.topic = topic
+        self.partition = partition
+        self._settings = settings
+        self._source = TopicPartition(settings.topic(topic), partition)
+        self._process = process
+        self._committed = committed
+        self._current_generation = current_generation
+        self._producer: AIOKafkaProducer | None = None
+        self._generation: int | None = None
+        self._position = 0
+        self._in_transaction = False
+        self.busy_since: float | None = None
+        """Monotonic time at which the batch in hand began; None while idle."""
+
+    @property
+    def transactional_id(self) -> str:
+        """Id of the producer: the same for every worker that ever owns this partition."""
+        return f"{self._settings.app_id}-{self._source.topic}-{self.partition}"
+
+    async def handle(self, records: Sequence[Incoming], generation: int) -> None:
+        """Process and commit the records of a batch, which the consumer read in `generation`.
+
+        Records below the position are left out: they were committed before. The batch is dropped where the
+        generation is over.
+
+        Raises:
+            WorkerMustStop: the transaction failed in a way that only a restart can put right.
+        """
+        self.busy_since = time.monotonic()
+        try:
+            if generation != self._current_generation():
+                return
+            if generation != self._generation:
+                await self._take_over(generation)
+            todo = [record for record in records if record.offset >= self._position]
+            if todo:
+                outgoing = [await self._process(record) for record in todo]
+                await self._commit(outgoing, todo[-1].offset + 1)
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            if generation == self._current_generation():
+                raise WorkerMustStop(
+                    f"{self.transactional_id} was fenced although this worker still owns the partition: another "
+                    f"worker with NEWSFLOW_APP_ID={self._settings.app_id} took it over while this one was silent"
+                ) from error
+            metrics.ABANDONED.labels(self.stage).inc()
+            log.info("%s: dropped a batch, another worker owns the partition now", self.transactional_id)
+            await self.close()
+        except Exception as error:
+            raise WorkerMustStop(f"{self.transactional_id}: {type(error).__name__}: {error}") from error
+        finally:
+            self.busy_since = None
+
+    async def _take_over(self, generation: int) -> None:
+        await self.close()
+        self._producer = kafka.new_producer(self._settings, self.transactional_id)
+        await self._producer.start()
+        committed = await self._committed(self._source)
+        self._position = max(committed, 0)
+        self._generation = generation
+        metrics.TAKEOVERS.labels(self.stage).inc()
+        log.debug("%s: taken over at offset %s, generation %s", self.transactional_id, self._position, generation)
+
+    async def _commit(self, outgoing: Sequence[Outgoing], position: int) -> None:
+        assert self._producer is not None
+        began = time.monotonic()
+        await self._producer.begin_transaction()
+        self._in_transaction = True
+        acknowledged = [
+            await self._producer.send(
+                self._settings.topic(record.topic), value=record.value, key=record.key, headers=list(record.headers)
+            )
+            for record in outgoing
+        ]
+        await asyncio.gather(*acknowledged)
+        await self._producer.send_offsets_to_transaction({self._source: position}, self._settings.app_id)
+        await self._producer.commit_transaction()
+        self._in_transaction = False
+        self._position = position
+        metrics.TRANSACTION_SECONDS.labels(self.stage).observe(time.monotonic() - began)
+        for record in outgoing:
+            if record.reason:
+                metrics.DEAD_LETTERS.labels(self.stage, record.reason.value).inc()
+            outcome = "dead" if record.reason else "tombstone" if record.value is None else "enriched"
+            metrics.ARTICLES.labels(self.stage, outcome).inc()
+
+    async def close(self) -> None:
+        """Stop the producer; what its open transaction holds is never seen by a read_committed reader."""
+        producer, self._producer, self._generation = self._producer, None, None
+        if producer is None:
+            return
+        if self._in_transaction:
+            self._in_transaction = False
+            # Left open, the transaction would hide everything behind it from read_committed readers until it times
+            # out. Where the abort fails too, the next owner's start aborts it.
+            with suppress(Exception):
+                await asyncio.wait_for(producer.abort_transaction(), ABORT_SECONDS)
+        await producer.stop()

@@ -1,0 +1,71 @@
+"""What one worker process does: check the topics, load the models, run the stages, leave in time."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Sequence
+
+from streams import topics
+from streams.delivery.agents import Worker
+from streams.errors import SettingsError
+from streams.line import AnyStage, Line, newsflow_line
+from streams.parent_death import die_with_parent
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def chosen_stages(line: Line, names: Sequence[str]) -> tuple[AnyStage, ...]:
+    """Return the stages of those names, in the line's order; all of them where `names` is empty.
+
+    Raises:
+        SettingsError: the line has no stage of that name.
+    """
+    known = {stage.name: stage for stage in line.stages}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SettingsError(f"No such stage: {', '.join(unknown)}. The line has: {', '.join(known)}.")
+    return tuple(stage for stage in line.stages if not names or stage.name in names)
+
+
+def run_worker(settings: Settings, stage_names: Sequence[str] = (), web_port: int | None = None) -> None:
+    """Run a worker in this process until SIGTERM or SIGINT.
+
+    Raises:
+        UserError: no broker answers, topics are missing, or a stage is unknown.
+    """
+    if settings.parent:
+        die_with_parent(settings.parent)
+    line = newsflow_line(settings)
+    stages = chosen_stages(line, stage_names)
+    port = settings.web_port if web_port is None else web_port
+    asyncio.run(_run(settings, line, stages, port))
+
+
+async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], web_port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def begin_to_stop(number: int) -> None:
+        if stop.is_set():
+            return
+        log.info("%s: leaving the group, at most %s s", signal.Signals(number).name, settings.drain_timeout)
+        stop.set()
+        # Whatever hangs, the process is gone in time: open transactions are aborted by the next owner.
+        loop.call_later(settings.drain_timeout, os._exit, 0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, begin_to_stop, number)
+    states = await topics.check(settings, line)
+    await asyncio.gather(*(loop.run_in_executor(None, stage.load) for stage in stages))
+    if stop.is_set():
+        return
+    limits = {topic: state.max_message_bytes for topic, state in states.items()}
+    worker = Worker(settings, line, stages, limits, web_port)
+    log.info("worker %s: stages %s, line %s", os.getpid(), ", ".join(s.name for s in stages), line.version)
+    await worker.run(stop)
+    log.info("worker %s: stopped", os.getpid())
+    # A stage may still be at work in its thread; nothing waits for it, its transaction never began.
+    logging.shutdown()
+    os._exit(0)

@@ -1,0 +1,142 @@
+"""How Newsflow's own Kafka clients are made: one place for addresses, credentials and TLS."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from streams.errors import BrokerUnavailable, SettingsError
+from streams.settings import Settings
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """Return the TLS context for the brokers; None where the protocol has no TLS.
+
+    Raises:
+        SettingsError: a certificate or key cannot be read.
+    """
+    if settings.security_protocol not in ("SSL", "SASL_SSL"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ssl_cafile)
+        if settings.ssl_certfile:
+            password = settings.ssl_password.get_secret_value() if settings.ssl_password else None
+            context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile, password)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"TLS: {error}. Look at NEWSFLOW_SSL_CAFILE, NEWSFLOW_SSL_CERTFILE and NEWSFLOW_SSL_KEYFILE."
+        ) from None
+    return context
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Return the keyword arguments that every aiokafka client of ours takes.
+
+    Raises:
+        SettingsError: SASL without user or password, or TLS files that cannot be read.
+    """
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": settings.brokers,
+        "security_protocol": settings.security_protocol,
+        "ssl_context": tls_context(settings),
+    }
+    if settings.security_protocol.startswith("SASL"):
+        if not settings.sasl_username or not settings.sasl_password:
+            raise SettingsError(
+                f"{settings.security_protocol} needs NEWSFLOW_SASL_USERNAME and NEWSFLOW_SASL_PASSWORD."
+            )
+        arguments |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password.get_secret_value(),
+        }
+    return arguments
+
+
+def unavailable(settings: Settings, error: BaseException) -> BrokerUnavailable:
+    """Return the error that tells the user that no broker answers."""
+    return BrokerUnavailable(
+        f"No Kafka broker answers at {settings.brokers} ({settings.security_protocol}): {error}. "
+        "Start one with `newsflow broker`, or point NEWSFLOW_BROKERS at yours."
+    )
+
+
+@asynccontextmanager
+async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Yield a started admin client.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+    """
+    client = AIOKafkaAdminClient(**connection(settings))
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.close()
+        raise unavailable(settings, error) from None
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def producer(settings: Settings, transactional_id: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a started producer (idempotent, `acks=all`); with `transactional_id` a transactional one.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+    """
+    client = new_producer(settings, transactional_id)
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.stop()
+        raise unavailable(settings, error) from None
+    try:
+        yield client
+    finally:
+        await client.stop()
+
+
+def new_producer(settings: Settings, transactional_id: str | None = None) -> AIOKafkaProducer:
+    """Return a producer that is not started yet."""
+    return AIOKafkaProducer(
+        **connection(settings),
+        acks="all",
+        enable_idempotence=True,
+        transactional_id=transactional_id,
+        # An open transaction of a dead worker hides what lies behind it from read_committed readers for this long.
+        transaction_timeout_ms=20_000,
+        # The topics' own max.message.bytes is the limit that counts; this one must only not be in its way.
+        max_request_size=2**30,
+    )
+
+
+@asynccontextmanager
+async def consumer(settings: Settings, *topics: str, **arguments: Any) -> AsyncIterator[AIOKafkaConsumer]:  # noqa: ANN401  # aiokafka's own options
+    """Yield a started read_committed consumer without automatic commits.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+    """
+    client = AIOKafkaConsumer(
+        *topics,
+        **connection(settings),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        **{"auto_offset_reset": "earliest"} | arguments,
+    )
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await client.stop()
+        raise unavailable(settings, error) from None
+    try:
+        yield client
+    finally:
+        await client.stop()

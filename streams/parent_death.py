@@ -1,0 +1,15 @@
+"""A process that ends with its parent, whatever ends the parent (Linux)."""
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+"""From linux/prctl.h: the signal that the kernel sends when the parent's forking thread ends."""
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent ends; end at once where `parent` (a pid) is gone already."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)

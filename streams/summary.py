@@ -1,0 +1,44 @@
+"""An enriched event for people: title or first words, language, entities with ids, topics with scores."""
+
+import click
+
+from schemas import EnrichedEvent
+
+COLOURS = {"PER": "green", "LOC": "cyan", "ORG": "yellow"}
+"""Terminal colour per entity type."""
+FIRST_WORDS = 90
+"""Characters of the text that stand for a missing title."""
+
+
+def headline(event: EnrichedEvent) -> str:
+    """Return the title, or the first words of the text in dots."""
+    if event.article.title:
+        return event.article.title
+    text = event.article.text.replace("\n", " ")
+    return text if len(text) <= FIRST_WORDS else text[:FIRST_WORDS].rsplit(" ", 1)[0] + " …"
+
+
+def summarize(event: EnrichedEvent) -> str:
+    """Return several lines with terminal colours (`click.echo` drops them where there is no terminal)."""
+    article = event.article
+    facts = f"{article.language or 'language unknown'}, {len(article.text)} characters, id {article.id}"
+    lines = [click.style(headline(event), bold=True), f"  {click.style(facts, dim=True)}"]
+    if article.removed:
+        reasons = ", ".join(f"{part.reason.value}: {part.text[:40]!r}" for part in article.removed)
+        lines.append(click.style(f"  removed   {reasons}", dim=True))
+    for topic in event.topics:
+        lines.append(f"  topic     {topic.score:.2f}  {topic.code}  {topic.name}")
+    for entity in sorted(event.entities, key=lambda e: -len(e.mentions)):
+        name = entity.mentions[0].normal
+        where = f" {entity.country}" if entity.country else ""
+        known = entity.id + where if entity.linked else "not linked"
+        colour = COLOURS[entity.type.value]
+        lines.append(
+            f"  {click.style(entity.type.value, fg=colour)}       {len(entity.mentions):>2} x  {name}"
+            f"  {click.style(known, dim=not entity.linked)}"
+        )
+    for warning in article.warnings:
+        lines.append(click.style(f"  warning   {warning.field}: {warning.reason} ({warning.value!r})", fg="red"))
+    for stage, reason in event.skipped.items():
+        lines.append(click.style(f"  skipped   {stage}: {reason}", fg="magenta"))
+    return "\n".join(lines)

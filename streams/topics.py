@@ -1,0 +1,108 @@
+"""The line's topics on a broker: created with their settings, checked before anything runs on them."""
+
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from streams import kafka
+from streams.errors import TopicsMissing
+from streams.line import DEAD, Line
+from streams.settings import Settings
+
+DEAD_LETTER_HEADERS = 65_536
+"""Bytes by which dead letters may outgrow their original: the headers that say what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the broker has it; `max_message_bytes` is its `max.message.bytes`."""
+
+    name: str
+    partitions: int
+    max_message_bytes: int
+
+
+async def create(settings: Settings, line: Line) -> list[str]:
+    """Create those of the line's topics that do not exist; return the names of the created ones.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+        TopicsMissing: the broker refuses to create one.
+    """
+    created = []
+    async with kafka.admin(settings) as admin:
+        for topic in line.topics:
+            name = settings.topic(topic)
+            response = await admin.create_topics([_new_topic(settings, topic)])
+            _, code, *message = response.topic_errors[0]
+            if code == 0:
+                created.append(name)
+            elif code != TopicAlreadyExistsError.errno:
+                raise TopicsMissing(
+                    f"The broker refuses to create {name}: {for_code(code).__name__} {message[0] or ''}. "
+                    "Look at NEWSFLOW_PARTITIONS and NEWSFLOW_REPLICATION."
+                )
+    return created
+
+
+def _new_topic(settings: Settings, topic: str) -> NewTopic:
+    extra = DEAD_LETTER_HEADERS if topic == DEAD else 0
+    retention = -1 if settings.retention_days < 0 else round(settings.retention_days * 86_400_000)
+    replication = settings.replication
+    return NewTopic(
+        name=settings.topic(topic),
+        num_partitions=settings.partitions,
+        replication_factor=replication,
+        topic_configs={
+            "cleanup.policy": "delete",
+            "max.message.bytes": str(settings.max_message_bytes + extra),
+            "min.insync.replicas": str(max(1, replication - 1)),
+            "retention.ms": str(retention),
+        },
+    )
+
+
+async def check(settings: Settings, line: Line) -> dict[str, TopicState]:
+    """Return the state of each of the line's topics, by the line's name.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+        TopicsMissing: one does not exist, or dead letters could not hold what another topic holds.
+    """
+    async with kafka.admin(settings) as admin:
+        described = {t["topic"]: t for t in await admin.describe_topics([settings.topic(t) for t in line.topics])}
+        missing = [name for name, topic in described.items() if topic["error_code"]]
+        if missing:
+            raise TopicsMissing(
+                f"Missing on {settings.brokers}: {', '.join(sorted(missing))}. Create them with `newsflow topics`."
+            )
+        states = {
+            topic: TopicState(
+                settings.topic(topic),
+                len(described[settings.topic(topic)]["partitions"]),
+                await _max_message_bytes(admin, settings.topic(topic)),
+            )
+            for topic in line.topics
+        }
+    largest = max(state.max_message_bytes for topic, state in states.items() if topic != DEAD)
+    if states[DEAD].max_message_bytes < largest + DEAD_LETTER_HEADERS:
+        raise TopicsMissing(
+            f"{settings.topic(DEAD)} must be able to hold every other topic's records and {DEAD_LETTER_HEADERS} bytes "
+            f"of headers: raise its max.message.bytes from {states[DEAD].max_message_bytes} to at least "
+            f"{largest + DEAD_LETTER_HEADERS}."
+        )
+    return states
+
+
+async def _max_message_bytes(admin: AIOKafkaAdminClient, topic: str) -> int:
+    responses = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, topic, configs={"max.message.bytes": ""})]
+    )
+    for response in responses:
+        for _, _, _, _, entries in response.resources:
+            for name, value, *_ in entries:
+                if name == "max.message.bytes":
+                    return int(value)
+    raise TopicsMissing(f"The broker does not tell max.message.bytes of {topic}.")
