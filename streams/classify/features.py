@@ -7,7 +7,7 @@ character features alone: ru .39 → .54, uk .52 → .61).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -65,12 +65,10 @@ def cue_topics() -> dict[str, tuple[str, ...]]:
         ValueError: a line is not `code TAB language TAB stems`.
     """
     found: dict[str, set[str]] = {}
-    for line in _lines(CUES.read_text("utf-8").splitlines()):
+    for line in CUES.read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
         code, _language, stems = line.split("\t")
         for stem in stems.split():
             found.setdefault(stem.lower().translate(_ONE_ALPHABET), set()).add(code)
     return {stem: tuple(sorted(found[stem])) for stem in sorted(found)}
-
-
-def _lines(lines: Iterable[str]) -> Iterator[str]:
-    return (line for line in lines if not line.startswith("#"))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 10
-"""Bins of equal width for the reliability table and the expected calibration error (Guo et al. 2017 use 15 for far more data)."""
+"""Bins of equal width for reliability and calibration error (Guo et al. 2017 use 15, with far more data)."""
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -1,8 +1,8 @@
-"""Measure the committed topic model on labelled texts of others: `python -m streams.classify.measure FILE --map MAP.json`.
+"""Measure the topic model on labelled texts of others: `python -m streams.classify.measure FILE --map MAP.json`.
 
-Only measures; nothing of such a file ever goes into the model. FILE has one JSON object a line with `text` and `label`; MAP
-takes topic codes to the set's labels, `{"medtop:…": "label", …}`. Codes it lacks are ignored; the most probable of the
-rest is the answer.
+Only measures; nothing of such a file ever goes into the model. FILE has one JSON object a line with `text` and
+`label`; MAP takes topic codes to the set's labels, `{"medtop:…": "label", …}`. Codes it lacks are ignored; the most
+probable of the rest is the answer.
 """
 
 import json

@@ -2,9 +2,10 @@
 
 For topic `t` and text `x`:  p(t | x) = sigmoid(slope_t · (tfidf(x)·w_t + CUE_SHARE · cues(x)·v_t) + offset_t)
 
-`tfidf(x)` is the L2-normalised vector of the words' features, (1 + ln count) · idf; `cues(x)` the L2-normalised vector
-of 17 sums, one per topic, of the same quantity over the cue words found, each shared among the cue's topics. Slope and
-offset are Platt's calibration of held-out scores (Platt 1999). Weights are held as 8-bit integers with a scale per topic.
+`tfidf(x)` is the L2-normalised vector of the words' features, (1 + ln count) · idf; `cues(x)` the L2-normalised
+vector of 17 sums, one per topic, of the same quantity over the cue words found, each shared among the cue's topics.
+Slope and offset are Platt's calibration of held-out scores (Platt 1999). Weights are 8-bit integers with a scale per
+topic.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ NAME = "newsflow-topics-1"
 """The model's name in the provenance."""
 
 CUE_SHARE = 1.5
-"""Length of the cue vector beside the tf-idf vector's 1 (cross-validated: 1 to 2 differ by less than a point)."""
+"""Length of the cue vector beside the tf-idf vector's 1 (chosen by cross-validation; 1 to 2 are about as good)."""
 
 IDF_STEP = 1 / 4096
 """Inverse document frequencies are kept as 16-bit multiples of this, the same number on every machine."""
@@ -42,8 +43,8 @@ Indices = NDArray[np.int64]
 def pack(arrays: Arrays) -> bytes:
     """Return `arrays` as an .npz file that holds nothing but them.
 
-    Not `np.savez`: that leaves the entries' order to the caller. Sorted names, fixed dates and no compression (zlib's output
-    differs between its builds) make equal arrays equal bytes everywhere.
+    Not `np.savez`, which leaves the entries' order to the caller. Sorted names, fixed dates and no compression
+    (zlib's output differs between its builds) make equal arrays equal bytes everywhere.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
@@ -112,7 +113,7 @@ class Vectors:
 
 
 class TopicModel:
-    """The artefact in memory (about 25 MB with its vocabulary)."""
+    """The artefact in memory (about 20 MB with its vocabulary)."""
 
     def __init__(self, content: bytes) -> None:
         """Read an artefact as `train` wrote it.
@@ -133,7 +134,7 @@ class TopicModel:
             self._offset: Floats = arrays["offset"]
             idf = arrays["idf"] * IDF_STEP
             shares = share_of_topics(arrays["cue_topics"], len(self.codes))
-        except (KeyError, zipfile.BadZipFile) as error:
+        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError(f"not a topic model: {error}") from error
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._vectors = Vectors(parts, cues, idf, shares)
@@ -147,7 +148,7 @@ class TopicModel:
         return logits
 
     def probabilities(self, text: str) -> Floats:
-        """Return the probability of each topic of `codes`, shape (topics,), in 0..1; topics do not exclude each other."""
+        """Return the probability of each topic of `codes`, shape (topics,); topics do not exclude each other."""
         probabilities: Floats = 1 / (1 + np.exp(-self.logits(text)))
         return probabilities
 

@@ -16,8 +16,12 @@ def topic_names(table: bytes) -> dict[str, str]:
     Raises:
         ValueError: a line is not `code TAB name`.
     """
-    pairs = (line.split("\t") for line in table.decode().splitlines() if not line.startswith("#"))
-    return {code: name for code, name in pairs}
+    names: dict[str, str] = {}
+    for line in table.decode().splitlines():
+        if not line.startswith("#"):
+            code, name = line.split("\t")
+            names[code] = name
+    return names
 
 
 def read_table() -> tuple[dict[str, str], str]:

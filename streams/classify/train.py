@@ -1,7 +1,7 @@
 """Train the topic model from the committed examples and cue words: `python -m streams.classify.train`.
 
-Writes `topics.npz`, the same bytes on every run, and prints the held-out figures. Nothing but `examples/` and `cues.tsv`
-goes in. Needs scikit-learn (the extra `models`); takes about half a minute on one core.
+Writes `topics.npz`, the same bytes on every run, and prints the held-out figures. Nothing but `examples/` and
+`cues.tsv` goes in. Needs scikit-learn (the extra `models`); takes about a quarter of a minute on one core.
 """
 
 from collections import Counter
@@ -22,10 +22,10 @@ FOLDS = 5
 topic, language and form, and examples of one number (which may share a subject across languages) stay together."""
 
 C = 10.0
-"""Inverse regularisation of the logistic regressions (cross-validated: 3 to 10 differ by less than a point)."""
+"""Inverse regularisation of the logistic regressions (chosen by cross-validation; 3 to 10 differ by about a point)."""
 
 CUE_EXAMPLE_WEIGHT = 0.5
-"""Each cue word is also a tiny training text of its topics, with this weight, so that its relatives count (cross-validated)."""
+"""Each cue word is also a tiny training text of its topics, with this weight, so that its relatives count too."""
 
 MIN_EXAMPLES = 2
 """A feature must occur in this many examples: one seen once is noise."""
@@ -81,7 +81,7 @@ def design_matrix(texts: list[list[str]], vocabulary: Vocabulary, topic_count: i
     vectors = model.Vectors(
         vocabulary.parts,
         vocabulary.cues,
-        vocabulary.idf * model.IDF_STEP,
+        vocabulary.idf.astype(np.float64) * model.IDF_STEP,
         model.share_of_topics(vocabulary.cue_topics, topic_count),
     )
     rows: list[sparse.csr_matrix] = []
@@ -95,7 +95,7 @@ def design_matrix(texts: list[list[str]], vocabulary: Vocabulary, topic_count: i
 
 
 def cue_matrix(vocabulary: Vocabulary, topic_count: int) -> tuple[sparse.csr_matrix, Flags]:
-    """Return the cue words as training texts (their tf-idf only: their cue vector would give the answer away), and labels."""
+    """Return the cue words as training texts, and their labels: tf-idf only, as the cue vector would be the answer."""
     matrix = design_matrix([[cue.rstrip("=")] for cue in vocabulary.cues], vocabulary, topic_count).tolil()
     matrix[:, len(vocabulary.parts) :] = 0
     labels = model.share_of_topics(vocabulary.cue_topics, topic_count) > 0
@@ -103,7 +103,7 @@ def cue_matrix(vocabulary: Vocabulary, topic_count: int) -> tuple[sparse.csr_mat
 
 
 def fit(texts: list[list[str]], labels: Flags, codes: list[str]) -> tuple[Vocabulary, Floats, Floats]:
-    """Return vocabulary, weights, shape (features, topics), and intercepts, shape (topics,), of one-vs-rest regressions."""
+    """Return vocabulary, weights (features, topics) and intercepts (topics,) of one-vs-rest regressions."""
     vocabulary = build_vocabulary(texts, codes)
     cue_rows, cue_labels = cue_matrix(vocabulary, len(codes))
     rows = sparse.vstack([design_matrix(texts, vocabulary, len(codes)), cue_rows]).tocsr()
@@ -120,7 +120,7 @@ def fit(texts: list[list[str]], labels: Flags, codes: list[str]) -> tuple[Vocabu
 
 
 def calibrate(scores: Floats, labels: Flags) -> tuple[Floats, Floats]:
-    """Return Platt's slope and offset of each topic from held-out scores and labels, both of shape (examples, topics)."""
+    """Return Platt's slopes and offsets (topics,) from held-out scores and labels (examples, topics)."""
     slopes, offsets = [], []
     for topic in range(scores.shape[1]):
         platt = LogisticRegression(C=100.0, solver="newton-cholesky", tol=1e-10, max_iter=1000)
@@ -179,15 +179,14 @@ def report(probabilities: Floats, labels: Flags, examples: list[Example]) -> Non
         click.echo(
             f"  {name:4s} {len(inside):5d} {right.mean():12.3f} {got.macro_f1:9.3f} {got.micro_f1:9.3f} "
             f"{got.micro_precision:10.3f} {got.micro_recall:7.3f} {(~assigned.any(axis=1)).mean():5.3f} "
-            f"{figures.calibration_error(p.max(axis=1), right):11.3f} {figures.calibration_error(p.ravel(), y.ravel()):9.3f}"
+            f"{figures.calibration_error(p.max(axis=1), right):11.3f} "
+            f"{figures.calibration_error(p.ravel(), y.ravel()):9.3f}"
         )
     click.echo("  reliability, all topics of all examples:  score range, scores, mean score, share right")
     for number, entry in enumerate(figures.reliability(probabilities.ravel(), labels.ravel())):
         if entry:
-            low = number / figures.BINS
-            click.echo(
-                f"    {low:.1f}-{low + 1 / figures.BINS:.1f} {entry.count:6d}  {entry.confidence:.3f}  {entry.correct:.3f}"
-            )
+            span = f"{number / figures.BINS:.1f}-{(number + 1) / figures.BINS:.1f}"
+            click.echo(f"    {span} {entry.count:6d}  {entry.confidence:.3f}  {entry.correct:.3f}")
 
 
 def train() -> bytes:

@@ -1,0 +1,215 @@
+"""The stage `classify`: topics in three languages, and the laws that its output keeps."""
+
+import hashlib
+
+import pytest
+
+from schemas import AnnotatedEvent, Article, EnrichedEvent, Provenance, encode
+from schemas.events import Language
+from streams.classify import Classify, features, model, topics
+
+POLITICS, CONFLICT, SPORT, ECONOMY = "medtop:11000000", "medtop:16000000", "medtop:15000000", "medtop:04000000"
+
+# One story per row in three languages: the first topic must be the same in all of them.
+STORIES: list[tuple[str, dict[Language, str]]] = [
+    (
+        CONFLICT,
+        {
+            "ru": "Артиллерия ночью обстреляла позиции у реки, две ракеты упали рядом с казармой. Армия "
+            "сообщила о раненых солдатах и о сбитых беспилотниках, стороны обвинили друг друга в "
+            "нарушении перемирия.",
+            "uk": "Артилерія вночі обстріляла позиції біля річки, дві ракети впали поряд із казармою. Армія "
+            "повідомила про поранених солдатів і збиті безпілотники, сторони звинуватили одна одну в "
+            "порушенні перемир’я.",
+            "en": "Artillery shelled positions by the river overnight and two missiles fell beside a "
+            "barracks. The army spoke of wounded soldiers and downed drones; both sides accused each "
+            "other of breaking the truce.",
+        },
+    ),
+    (
+        SPORT,
+        {
+            "ru": "Хозяева выиграли матч чемпионата со счётом 2:1: победный гол на последней минуте забил "
+            "запасной нападающий. Тренер похвалил вратаря, отразившего пенальти.",
+            "uk": "Господарі виграли матч чемпіонату з рахунком 2:1: переможний гол на останній хвилині "
+            "забив запасний нападник. Тренер похвалив воротаря, який відбив пенальті.",
+            "en": "The hosts won the league match 2-1 after a substitute striker scored in the last minute. "
+            "The coach praised his goalkeeper, who had saved a penalty.",
+        },
+    ),
+    (
+        ECONOMY,
+        {
+            "ru": "Банк повысил прогноз прибыли, акции подорожали на четыре процента. Инфляция замедлилась, "
+            "и на рынке ждут снижения ставки.",
+            "uk": "Банк підвищив прогноз прибутку, акції подорожчали на чотири відсотки. Інфляція "
+            "сповільнилася, і на ринку чекають зниження ставки.",
+            "en": "The bank raised its profit outlook and its shares gained four percent. Inflation slowed, "
+            "and markets now expect interest rates to fall.",
+        },
+    ),
+    (
+        "medtop:07000000",
+        {
+            "ru": "Врачи областной больницы предупредили о росте заболеваемости гриппом: пациентов с "
+            "симптомами вдвое больше, чем год назад, вакцина в поликлиниках есть.",
+            "uk": "Лікарі обласної лікарні попередили про зростання захворюваності на грип: пацієнтів із "
+            "симптомами вдвічі більше, ніж рік тому, вакцина в поліклініках є.",
+            "en": "Doctors at the county hospital warned of a surge in flu: twice as many patients with "
+            "symptoms as a year ago. Clinics have enough vaccine.",
+        },
+    ),
+    (
+        "medtop:12000000",
+        {
+            "ru": "Епископ освятил восстановленный храм, на литургию пришли сотни верующих и паломников из "
+            "соседних епархий.",
+            "uk": "Єпископ освятив відновлений храм, на літургію прийшли сотні вірян і паломників із сусідніх єпархій.",
+            "en": "The bishop consecrated the restored church; hundreds of worshippers and pilgrims came to the mass.",
+        },
+    ),
+    (
+        POLITICS,
+        {
+            "ru": "Парламент проголосовал за отставку правительства, президент назначил досрочные выборы. "
+            "Оппозиция объявила о создании коалиции.",
+            "uk": "Парламент проголосував за відставку уряду, президент призначив дострокові вибори. "
+            "Опозиція оголосила про створення коаліції.",
+            "en": "Parliament voted to dismiss the government and the president called early elections. "
+            "Opposition parties announced a coalition.",
+        },
+    ),
+]
+CASES = [(code, language, text) for code, texts in STORIES for language, text in texts.items()]
+
+
+@pytest.fixture(scope="module")
+def stage() -> Classify:
+    loaded = Classify()
+    loaded.load()
+    return loaded
+
+
+def annotated(
+    text: str, language: Language | None = "ru", title: str | None = None, skipped: dict[str, str] | None = None
+) -> AnnotatedEvent:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    article = Article(
+        id="a1",
+        source=None,
+        url=None,
+        title=title,
+        author=None,
+        published_at=None,
+        fetched_at=None,
+        language=language,
+        text=text,
+        text_sha256=digest,
+        removed=(),
+        warnings=(),
+        metadata={"section": "новости"},
+    )
+    earlier = Provenance(stage="prepare", version="1", models=(), input_sha256=digest)
+    return AnnotatedEvent(
+        article=article,
+        skipped=skipped or {},
+        provenance=(earlier,),
+        entities=(),
+    )
+
+
+@pytest.mark.parametrize(("code", "language", "text"), CASES)
+def test_first_topic(stage: Classify, code: str, language: Language, text: str) -> None:
+    found = stage.enrich(annotated(text, language)).topics
+    assert found
+    assert found[0].code == code
+
+
+def test_two_topics_at_once(stage: Classify) -> None:
+    text = (
+        "Президент и министр обороны на саммите НАТО обсудили поставки ракет и боеприпасов. Войска "
+        "продолжают наступление, дипломаты готовят резолюцию Совета Безопасности ООН с призывом к "
+        "прекращению огня."
+    )
+    assert {topic.code for topic in stage.enrich(annotated(text)).topics} >= {POLITICS, CONFLICT}
+
+
+@pytest.mark.parametrize(("code", "language", "text"), CASES)
+def test_topics_are_well_formed(stage: Classify, code: str, language: Language, text: str) -> None:
+    names, _ = topics.read_table()
+    event = stage.enrich(annotated(text, language))
+    assert [(-t.score, t.code) for t in event.topics] == sorted((-t.score, t.code) for t in event.topics)
+    threshold = model.load().threshold
+    for topic in event.topics:
+        assert threshold <= topic.score <= 1
+        assert topic.score == round(topic.score, 4)
+        assert (topic.level, topic.name) == (1, names[topic.code])
+    assert "classify" not in event.skipped
+    assert code in names
+
+
+def test_title_is_read_first_and_hashed(stage: Classify) -> None:
+    text = "Подробности станут известны позже."
+    without = stage.enrich(annotated(text))
+    with_title = stage.enrich(annotated(text, title="Сборная выиграла матч чемпионата мира по футболу"))
+    assert without.topics == ()
+    assert with_title.topics[0].code == SPORT
+    assert without.provenance[-1].input_sha256 == hashlib.sha256(text.encode()).hexdigest()
+    read = f"Сборная выиграла матч чемпионата мира по футболу\n{text}"
+    assert with_title.provenance[-1].input_sha256 == hashlib.sha256(read.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("language", ["be", "bg", "sr", "mk", None])
+def test_unsupported_language(stage: Classify, language: Language | None) -> None:
+    event = stage.enrich(annotated(CASES[0][2], language, skipped={"entities": "unsupported_language"}))
+    assert event.topics == ()
+    assert event.skipped == {"entities": "unsupported_language", "classify": "unsupported_language"}
+    assert event.provenance[-1].stage == "classify"
+
+
+@pytest.mark.parametrize("text", ["и", "…", "123 456", "Ыыы бззз", "\U0001f600" * 50, "‮abc"])
+def test_below_threshold(stage: Classify, text: str) -> None:
+    event = stage.enrich(annotated(text, "en", skipped={"entities": "no_entities"}))
+    assert event.topics == ()
+    assert event.skipped == {"entities": "no_entities", "classify": "below_threshold"}
+
+
+def test_pure(stage: Classify) -> None:
+    event = annotated(CASES[0][2], skipped={"entities": "no_entities"}, title="Ночь на фронте")
+    before = event.model_dump_json()
+    first, second = stage.enrich(event), stage.enrich(event)
+    fresh = Classify()
+    fresh.load()
+    assert encode(first) == encode(second) == encode(fresh.enrich(event))
+    assert event.model_dump_json() == before
+    assert isinstance(first, EnrichedEvent)
+    assert first.article == event.article
+    assert first.entities == event.entities
+    assert first.provenance[:-1] == event.provenance
+    assert first.skipped is not event.skipped
+
+
+def test_provenance_names_what_was_used(stage: Classify) -> None:
+    references = stage.models()
+    assert [reference.name for reference in references] == ["iptc-media-topics-level-1", "newsflow-topics-1"]
+    assert references[0].sha256 == hashlib.sha256(topics.TABLE.read_bytes()).hexdigest()
+    assert references[1].sha256 == hashlib.sha256(model.ARTEFACT.read_bytes()).hexdigest()
+    entry = stage.enrich(annotated(CASES[0][2])).provenance[-1]
+    assert (entry.stage, entry.version, entry.models) == ("classify", "1", references)
+
+
+def test_needs_load() -> None:
+    with pytest.raises(RuntimeError, match="load"):
+        Classify().models()
+
+
+def test_only_the_beginning_of_a_long_text_counts(stage: Classify) -> None:
+    text = CASES[3][2] + "\n"
+    beginning = text * (features.MAX_CHARACTERS // len(text) + 1)
+    beginning = beginning[: features.MAX_CHARACTERS]
+    long = stage.enrich(annotated(beginning + " война" * 150_000))
+    assert long.topics == stage.enrich(annotated(beginning)).topics
+
+
+def test_one_endless_word(stage: Classify) -> None:
+    assert stage.enrich(annotated("а" * 1_000_000)).article.text

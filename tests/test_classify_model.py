@@ -1,0 +1,147 @@
+"""The topic model: its examples, its features, its file, and that the repository rebuilds it."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from streams.classify import features, figures, measure, model, topics, train
+from streams.classify.labelled import DIRECTORY, LANGUAGES, Example, read_examples
+
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def examples() -> list[Example]:
+    return read_examples()
+
+
+def test_examples_are_identified_and_labelled(examples: list[Example]) -> None:
+    codes = topics.read_table()[0]
+    assert len({example.id for example in examples}) == len(examples)
+    for path in DIRECTORY.glob("*/*.jsonl"):
+        assert f"medtop:{path.stem}" in codes
+    for example in examples:
+        assert re.fullmatch(rf"{example.language}-\d\d-\d{{3}}", example.id)
+        assert example.codes, example.id
+        assert set(example.codes) <= set(codes), example.id
+        assert len(set(example.codes)) == len(example.codes), example.id
+        assert f"medtop:{example.id[3:5]}000000" in example.codes, example.id
+        assert example.form in {"headline", "lead", "short", "long"}, example.id
+
+
+def test_enough_examples_of_every_topic_and_language(examples: list[Example]) -> None:
+    counts = Counter((example.language, code) for example in examples for code in example.codes)
+    assert all(counts[language, code] >= 10 for language in LANGUAGES for code in topics.read_table()[0])
+
+
+def test_no_example_twice(examples: list[Example]) -> None:
+    assert len({example.text.casefold() for example in examples}) == len(examples)
+    for language in LANGUAGES:
+        words = [frozenset(features.words(example.text)) for example in examples if example.language == language]
+        near = [(a, b) for i, a in enumerate(words) for b in words[:i] if len(a & b) > 0.6 * len(a | b)]
+        assert not near
+
+
+def test_examples_are_in_their_language(examples: list[Example]) -> None:
+    for language in LANGUAGES:
+        text = "".join(example.text for example in examples if example.language == language).lower()
+        letters = [character for character in text if character.isalpha()]
+        ukrainian = sum(letter in "іїєґ" for letter in letters) / len(letters)
+        russian = sum(letter in "ыэёъ" for letter in letters) / len(letters)
+        latin = sum("a" <= letter <= "z" for letter in letters) / len(letters)
+        # Typical shares: и- and ы-like letters are frequent in running text, Latin brand names are not.
+        assert (ukrainian > 0.05) == (language == "uk")
+        assert (russian > 0.02) == (language == "ru")
+        assert (latin > 0.98) == (language == "en")
+    for example in examples:
+        foreign = {"ru": "іїєґ", "uk": "ыэёъ", "en": "абвгдеиіїє"}[example.language]
+        assert not set(foreign) & set(example.text.lower()), example.id
+
+
+def test_cues_are_of_known_topics() -> None:
+    codes = topics.read_table()[0]
+    cues = features.cue_topics()
+    assert {code for of_cue in cues.values() for code in of_cue} == set(codes)
+    assert not [cue for cue in cues if not re.fullmatch(r"[^\W_]+(-[^\W_]+)*=?", cue)]
+
+
+def test_topic_table_is_level_one_and_attributed() -> None:
+    content = topics.TABLE.read_text("utf-8")
+    assert "IPTC" in content.splitlines()[0]
+    assert "CC BY 4.0" in content.splitlines()[0]
+    names = topics.topic_names(content.encode())
+    assert len(names) == 17
+    assert names["medtop:16000000"] == "conflict, war and peace"
+
+
+def test_words_share_one_alphabet() -> None:
+    assert features.words("Під'їзд, ПІД’ЇЗД 12,5 e-mail") == ["пидизд", "пидизд", "0", "0", "e-mail"]
+    assert features.words("Объём") == features.words("обем")
+
+
+def test_parts_of_a_word() -> None:
+    assert features.parts("аб") == ["=аб", "<аб", "аб>", "<аб>"]
+    assert "^парла" in features.parts("парламент")
+
+
+def test_longest_cue_counts() -> None:
+    cues = {"газ": 0, "газет": 1, "газ=": 2}
+    assert features.cue_of("газета", cues) == "газет"
+    assert features.cue_of("газ", cues) == "газ="
+    assert features.cue_of("газовый", cues) == "газ"
+    assert features.cue_of("г", cues) is None
+
+
+def test_artefact_is_small() -> None:
+    assert model.ARTEFACT.stat().st_size < 6 * MEGABYTE
+
+
+def test_repository_rebuilds_the_artefact() -> None:
+    assert train.train() == model.ARTEFACT.read_bytes(), "run: python -m streams.classify.train"
+
+
+def test_damaged_artefact_is_refused() -> None:
+    content = model.ARTEFACT.read_bytes()
+    for damaged in (b"", content[:1000], model.pack({"topics": model.pack_strings(["a"])})):
+        with pytest.raises(ValueError, match="topic model"):
+            model.TopicModel(damaged)
+
+
+def test_packing_does_not_depend_on_order() -> None:
+    a, b = np.arange(3), np.ones(2)
+    assert model.pack({"a": a, "b": b}) == model.pack({"b": b, "a": a})
+    assert model.unpack_strings(model.pack_strings(["ї", "b"])) == ["ї", "b"]
+
+
+def test_quantised_weights_are_close() -> None:
+    weights = np.random.default_rng(0).normal(size=(200, 3))
+    integers, scale = train.quantise(weights)
+    assert np.abs(integers * scale - weights).max() <= scale.max() * 0.51
+
+
+def test_calibration_error() -> None:
+    scores = np.array([0.85, 0.85, 0.15, 0.15])
+    assert figures.calibration_error(scores, np.array([True, True, False, False])) == pytest.approx(0.15)
+    assert figures.calibration_error(np.ones(4), np.zeros(4, dtype=bool)) == 1
+    assert [entry.count for entry in figures.reliability(scores, scores > 0.5) if entry] == [2, 2]
+
+
+def test_label_figures() -> None:
+    true = np.array([[True, False], [True, True]])
+    got = figures.label_figures(np.array([[True, False], [False, True]]), true)
+    assert got.micro_precision == 1
+    assert got.micro_recall == pytest.approx(2 / 3)
+    assert got.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_measure_ignores_codes_that_the_map_lacks() -> None:
+    got = measure.measure(
+        ["Сборная выиграла матч", "The parliament voted for the government's bill"],
+        ["sports", "politics"],
+        {"medtop:15000000": "sports", "medtop:11000000": "politics"},
+    )
+    assert (got.n, got.accuracy, got.macro_f1) == (2, 1, 1)
+    with pytest.raises(ValueError, match="nothing to measure"):
+        measure.measure([], [], {"medtop:15000000": "sports"})
