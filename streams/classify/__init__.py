@@ -27,7 +27,7 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
         self._references: tuple[ModelReference, ...] = ()
 
     def load(self) -> None:
-        """Load the model and the table of names (an eighth of a second).
+        """Load the model and the table of names (well under a second).
 
         Raises:
             OSError: a committed file is missing.

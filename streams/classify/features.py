@@ -13,7 +13,7 @@ from pathlib import Path
 
 MAX_CHARACTERS = 10_000
 """How much of an article is read, in code points. News says what it is about at its beginning: on MasakhaNEWS (3,100
-characters on average) the first 1,500 give the same accuracy as the whole text. Bounds the time of a long article."""
+characters on average) the first 1,500 give accuracy .814, the whole text .818. Bounds the time of a long article."""
 
 CUES = Path(__file__).with_name("cues.tsv")
 """Cue words per topic and language, written by us; its header explains the notation."""
