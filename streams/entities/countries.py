@@ -1,0 +1,217 @@
+"""What the line knows by name: countries, territories and world-wide bodies, with their ids, and how to match them.
+
+`countries.tsv` is built by `build_countries.py`; `organisations.tsv` is written by hand. Matching is exact on case forms
+that are generated from the tables: a wrong id is worse than none, so nothing here is fuzzy.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas import EntityName, EntityType, ModelReference
+from streams.entities import weights
+from streams.entities.names import Names
+from streams.entities.spans import Span, without_overlap
+
+LANGUAGES = ("en", "ru", "uk")
+TABLE = Path(__file__).with_name("countries.tsv")
+ORGANISATIONS = Path(__file__).with_name("organisations.tsv")
+
+# Letters and marks that texts write either way. One character stays one character: offsets must not move.
+_SAME = str.maketrans("ёЁ’ʼ`‐‑–—−\u00a0\u202f", "еЕ'''-----  ")
+_START = re.compile(r"(?<![^\W_])(?<![\w]-)[^\W\d_]\w*")
+# Before a single word these make another name of it: «Новая Гвинея», «Северная Ирландия», "New Mexico".
+_ANOTHER = re.compile(
+    r"(?:Нов|Северн|Южн|Западн|Восточн|Внутренн|Верхн|Нижн|Мал|Российск|Британск|Французск|Північн|Південн|Західн|Східн|"
+    r"Внутрішн|Нижн|Британськ|Французьк)\w+ $|(?:New|North|Northern|South|Southern|West|Western|East|Eastern|"
+    r"Upper|Lower|Inner|Outer|Saint|St\.|San|Little) $"
+)
+_CAPITALISED_NEXT = re.compile(r" (?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A row of the tables."""
+
+    qid: str
+    type: EntityType
+    country: str | None
+    name: EntityName
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form in which a known name can stand in a text."""
+
+    known: Known
+    base: str
+    certain: bool
+    """Whether the form means this one wherever it stands with its capital letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row with its names: `certain` and `doubtful` are the nominatives by language."""
+
+    known: Known
+    certain: Mapping[str, tuple[str, ...]]
+    doubtful: Mapping[str, tuple[str, ...]]
+
+
+def read_rows() -> list[Row]:
+    """Read both tables."""
+    rows = []
+    for path, kind in ((TABLE, EntityType.LOC), (ORGANISATIONS, EntityType.ORG)):
+        with path.open(encoding="utf-8", newline="") as lines:
+            for line in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+                name = EntityName(en=line["en"] or None, ru=line["ru"] or None, uk=line["uk"] or None)
+                rows.append(
+                    Row(
+                        Known(line["qid"], kind, line.get("code") or None, name),
+                        {language: _split(line[f"aliases_{language}"]) for language in LANGUAGES},
+                        {language: _split(line.get(f"ambiguous_{language}") or "") for language in LANGUAGES},
+                    )
+                )
+    return rows
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split(" | ")) if cell else ()
+
+
+def _written_alike(text: str) -> str:
+    return text.translate(_SAME)
+
+
+def _lower(text: str) -> str:
+    """Return the text in lower case, character for character (a few letters grow by `str.lower`)."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(mark.lower() if len(mark.lower()) == 1 else mark for mark in text)
+
+
+def _is_acronym(name: str) -> bool:
+    letters = [mark for mark in name if mark.isalpha()]
+    return len(letters) <= 6 and all(mark.isupper() for mark in letters)
+
+
+class Gazetteer:
+    """The known names of one language with all their case forms."""
+
+    def __init__(self, language: str, names: Names, rows: list[Row]) -> None:
+        """Index the rows' names in `language`.
+
+        Raises:
+            ValueError: a nominative belongs to two rows.
+        """
+        self._exact: dict[str, Form] = {}
+        self._folded: dict[str, Form] = {}
+        self.dropped: frozenset[str] = frozenset()
+        """Case forms that two rows share: «Доминики» could not be told apart, so it names neither."""
+        derived: dict[str, Form] = {}
+        clashing: set[str] = set()
+        for row in rows:
+            for base, certain in self._bases(row, language):
+                index = self._exact if _is_acronym(base) else self._folded
+                key = _written_alike(base) if _is_acronym(base) else _lower(_written_alike(base))
+                if key in index and index[key].known != row.known:
+                    raise ValueError(f"{base!r} ({language}) names {index[key].known.qid} and {row.known.qid}")
+                index.setdefault(key, Form(row.known, base, certain))
+                if _is_acronym(base) or not re.search("[а-яіїєґ]", base.lower()):
+                    continue
+                for form in names.case_forms(base):
+                    key = _lower(_written_alike(form))
+                    if key in derived and derived[key].known != row.known:
+                        clashing.add(key)
+                    if key not in derived or not certain:
+                        derived[key] = Form(row.known, base, certain)
+        for key, made in derived.items():
+            if key not in clashing:
+                self._folded.setdefault(key, made)
+        self.dropped = frozenset(clashing - self._folded.keys())
+        self._starts: dict[str, tuple[str, ...]] = {}
+        starts: dict[str, set[str]] = {}
+        for key in (*self._exact, *self._folded):
+            first = re.match(r"\w+", key)
+            assert first, f"{key!r} begins with no letter"
+            starts.setdefault(_lower(first[0]), set()).add(key)
+        self._starts = {first: tuple(sorted(keys, key=lambda key: (-len(key), key))) for first, keys in starts.items()}
+
+    @staticmethod
+    def _bases(row: Row, language: str) -> Iterator[tuple[str, bool]]:
+        for base in row.doubtful[language]:
+            yield base, False
+        for base in row.certain[language]:
+            yield base, True
+        if language != "en" and row.known.type is EntityType.ORG:
+            # «NATO» stands in Russian and Ukrainian texts too.
+            yield from ((base, True) for base in row.certain["en"] if base not in row.certain[language])
+
+    def link(self, mention: str, kind: EntityType) -> Form | None:
+        """Return what a mention names, None where that is not certain."""
+        written = _written_alike(mention)
+        form = self._exact.get(written)
+        if form is None and mention[:1].isupper():
+            form = self._folded.get(_lower(written))
+        if form is None or (not form.certain and kind is not form.known.type):
+            return None
+        return form
+
+    def find(self, text: str, taken: list[Span]) -> list[Span]:
+        """Return where the text certainly names a known one.
+
+        Args:
+            text: The whole text.
+            taken: Spans of the tagger; a capitalised word in none of them next to an English name makes it doubtful.
+
+        Returns:
+            Spans by start, without overlap.
+        """
+        written = _written_alike(text)
+        low = _lower(written)
+        starts = {span.start for span in taken}
+        found = []
+        for match in _START.finditer(written):
+            if not match[0][0].isupper():
+                continue
+            for key in self._starts.get(_lower(match[0]), ()):
+                start, stop = match.start(), match.start() + len(key)
+                form = self._exact.get(key) if written.startswith(key, start) else None
+                if form is None and low.startswith(key, start):
+                    form = self._folded.get(key)
+                if form is None or not self._ends(written, stop):
+                    continue
+                if form.certain and not self._within_another(written, start, stop, key, starts):
+                    found.append(Span(start, stop, form.known.type))
+                break
+        return without_overlap(found)
+
+    @staticmethod
+    def _ends(text: str, stop: int) -> bool:
+        """Whether a name can end here: "UK-based" and «США-Китай» yes, «Корея-град» and «США-шный» no."""
+        following = text[stop : stop + 2]
+        if not following or not (following[0].isalnum() or following[0] == "_"):
+            return not (following[:1] == "-" and following[1:2].isalpha() and following[1:2].islower()) or (
+                following[1:2].isascii()
+            )
+        return False
+
+    @staticmethod
+    def _within_another(text: str, start: int, stop: int, key: str, starts: set[int]) -> bool:
+        if " " not in key and _ANOTHER.search(text, max(0, start - 24), start):
+            return True
+        if key.isupper():
+            # In a line of capitals a word looks like an acronym.
+            line = text[text.rfind("\n", 0, start) + 1 : (text.find("\n", stop) + 1 or len(text) + 1) - 1]
+            return line.isupper() and len(line) > len(key) + 2
+        following = _CAPITALISED_NEXT.match(text, stop)
+        return bool(key.isascii() and following and following.end() not in starts)
+
+
+def references() -> tuple[ModelReference, ...]:
+    """Return the tables for the provenance."""
+    return (
+        weights.file_reference("newsflow-countries", TABLE),
+        weights.file_reference("newsflow-organisations", ORGANISATIONS),
+    )

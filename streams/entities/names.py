@@ -1,0 +1,48 @@
+"""What every language's normal forms have in common."""
+
+import re
+from abc import ABC, abstractmethod
+
+from schemas import EntityType, ModelReference
+
+WORD = re.compile(r"[^\W_]+(?:[-'’ʼ][^\W_]+)*")
+
+
+class Names(ABC):
+    """The grammar of names in one language."""
+
+    @abstractmethod
+    def load(self) -> None:
+        """Load the dictionary, if there is one; calling it again does nothing."""
+
+    @abstractmethod
+    def models(self) -> tuple[ModelReference, ...]:
+        """Return the dictionaries in use. Needs `load`."""
+
+    @abstractmethod
+    def nominative(self, name: str, kind: EntityType) -> str:
+        """Return the nominative of a whole name; the name itself where its form is not certain."""
+
+    @abstractmethod
+    def case_forms(self, name: str) -> frozenset[str]:
+        """Return all case forms of a place's or body's name given in the nominative, that one included."""
+
+
+def cased_like(word: str, model: str) -> str:
+    """Return the lower-case word in capitals where the model has them: per part between hyphens."""
+    parts, models = word.split("-"), model.split("-")
+    if len(parts) != len(models):
+        return word.upper() if len(model) > 1 and model.isupper() else word[:1].upper() + word[1:]
+    return "-".join(_part_cased_like(part, like) for part, like in zip(parts, models, strict=True))
+
+
+def _part_cased_like(word: str, model: str) -> str:
+    if len(model) > 1 and model.isupper():
+        return word.upper()
+    if model.islower():
+        return word
+    # «МакДональда»: letters common to both keep their case.
+    same = 0
+    while same < min(len(word), len(model)) and word[same] == model[same].lower():
+        same += 1
+    return model[:same] + (word[same:] if same else word[:1].upper() + word[1:])

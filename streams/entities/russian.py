@@ -1,0 +1,167 @@
+"""Russian names in the nominative, by the pymorphy3 dictionary (MIT)."""
+
+import re
+from functools import lru_cache
+from math import log
+from typing import Any
+
+from schemas import EntityType, ModelReference
+from streams.entities import weights
+from streams.entities.names import WORD, Names, cased_like
+
+CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
+# pymorphy's names for what are cases of their own to it: «в лесу», «чашку чаю».
+ODD_CASES = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
+_CYRILLIC = re.compile(r"[а-яё]+(?:-[а-яё]+)*", re.IGNORECASE)
+# How much likelier a reading is that fits the entity's type: well above any ratio of two readings in the dictionary.
+FITTING = 50.0
+MEMORY = 20_000
+"""Words and names whose analysis is kept; a worker sees the same ones all day."""
+
+
+class RussianNames(Names):
+    """Inflects the words of a name that agree with its head, and leaves its dependents alone."""
+
+    def __init__(self) -> None:
+        self._morph: Any = None
+        self._models: tuple[ModelReference, ...] = ()
+        self._readings = lru_cache(MEMORY)(self._parse)
+        self._remembered = lru_cache(MEMORY)(self._nominative)
+
+    def load(self) -> None:
+        """Load the dictionary, a tenth of a second."""
+        if self._morph is None:
+            import pymorphy3
+
+            self._morph = pymorphy3.MorphAnalyzer(lang="ru")
+            self._models = (weights.package_reference("pymorphy3_dicts_ru", "pymorphy3-dicts-ru"),)
+
+    def models(self) -> tuple[ModelReference, ...]:
+        """Return the dictionary."""
+        return self._models
+
+    def nominative(self, name: str, kind: EntityType) -> str:
+        """Return the nominative: «Соединенными Штатами Америки» gives «Соединенные Штаты Америки»."""
+        return self._remembered(name, kind)
+
+    def case_forms(self, name: str) -> frozenset[str]:
+        """Return the six cases of a place's or body's name."""
+        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
+        head = self._head(words, given="nomn")
+        forms = {name}
+        for case in CASES[1:]:
+            forms.add(_put(name, [(start, word, self._inflect(reading, case)) for start, word, reading in head]))
+        return frozenset(forms)
+
+    def _nominative(self, name: str, kind: EntityType) -> str:
+        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
+        chosen = self._person(words) if kind is EntityType.PER else self._head(words, given=None)
+        return _put(name, [(start, word, self._inflect(reading, "nomn")) for start, word, reading in chosen])
+
+    def _parse(self, word: str) -> tuple[Any, ...]:
+        return tuple(self._morph.parse(word))
+
+    def _person(self, words: list[tuple[int, str]]) -> list[tuple[int, str, Any]]:
+        """Return a reading for each word of a person's name: the case and gender that suit them all best."""
+        options: list[tuple[int, str, dict[tuple[str, str], tuple[float, Any]]]] = []
+        for start, word in words:
+            if not _CYRILLIC.fullmatch(word) or len(word) < 2 or word.islower():
+                continue
+            # «МЭЙ» is a name in a headline, «ДР» an abbreviation: capitals alone are no reason to leave a long word.
+            readings: dict[tuple[str, str], tuple[float, Any]] = {}
+            for reading in self._readings(word.lower()):
+                tag = reading.tag
+                if tag.number == "plur" or tag.case is None or tag.POS not in ("NOUN", "ADJF"):
+                    continue
+                weight = reading.score * (FITTING if {"Name", "Surn", "Patr"} & tag.grammemes else 1.0)
+                genders = ("masc", "femn") if tag.gender is None or "ms-f" in tag.grammemes else (tag.gender,)
+                for gender in genders:
+                    key = (ODD_CASES.get(tag.case, tag.case), gender)
+                    if key not in readings or readings[key][0] < weight:
+                        readings[key] = (weight, reading)
+            if readings:
+                options.append((start, word, readings))
+        keys = [(case, gender) for case in CASES for gender in ("masc", "femn")]
+
+        def suits(key: tuple[str, str]) -> float:
+            # A word that cannot stand in this case costs more than any rare reading.
+            return sum(log(readings[key][0] + 1e-9) if key in readings else -25.0 for _, _, readings in options)
+
+        if not options:
+            return []
+        best = max(keys, key=suits)
+        return [(start, word, readings[best][1]) for start, word, readings in options if best in readings]
+
+    def _head(self, words: list[tuple[int, str]], given: str | None) -> list[tuple[int, str, Any]]:
+        """Return readings of the leading adjectives and their noun; none where the name has no such head.
+
+        Args:
+            words: The name's words with their offsets.
+            given: The case the name stands in, where it is known.
+        """
+        adjectives: list[tuple[int, str, list[Any]]] = []
+        for start, word in words:
+            if not _CYRILLIC.fullmatch(word) or (word.isupper() and len(words) + len(word) < 9) or len(word) < 2:
+                return []
+            readings = [
+                reading
+                for reading in self._readings(word.lower())
+                if reading.tag.case and (given is None or ODD_CASES.get(reading.tag.case, reading.tag.case) == given)
+            ]
+            nouns = [reading for reading in readings if reading.tag.POS == "NOUN" and "Abbr" not in reading.tag]
+            qualifying = [reading for reading in readings if reading.tag.POS in ("ADJF", "PRTF")]
+            if qualifying and (start, word) != words[-1] and (not nouns or nouns[0].score < qualifying[0].score):
+                adjectives.append((start, word, qualifying))
+                continue
+            return self._agreeing(adjectives, start, word, nouns or qualifying)
+        return []
+
+    @staticmethod
+    def _agreeing(
+        adjectives: list[tuple[int, str, list[Any]]], start: int, word: str, nouns: list[Any]
+    ) -> list[tuple[int, str, Any]]:
+        best: tuple[float, list[tuple[int, str, Any]]] = (0.0, [])
+        for noun in nouns:
+            chosen, weight = [], noun.score
+            weight *= FITTING if "Geox" in noun.tag or "Orgn" in noun.tag else 1.0
+            # «Украины» is the genitive, not the plural of a country; «Филиппины» has no singular.
+            weight *= 0.05 if noun.tag.number == "plur" and "Geox" in noun.tag and "Pltm" not in noun.tag else 1.0
+            for at, adjective, readings in adjectives:
+                fitting = [
+                    reading
+                    for reading in readings
+                    if ODD_CASES.get(reading.tag.case, reading.tag.case) == ODD_CASES.get(noun.tag.case, noun.tag.case)
+                    and reading.tag.number == noun.tag.number
+                    and (reading.tag.gender in (None, noun.tag.gender) or noun.tag.gender is None)
+                ]
+                if not fitting:
+                    break
+                chosen.append((at, adjective, fitting[0]))
+                weight *= fitting[0].score
+            else:
+                if weight > best[0]:
+                    best = (weight, [*chosen, (start, word, noun)])
+        return best[1]
+
+    @staticmethod
+    def _inflect(reading: Any, case: str) -> str | None:  # noqa: ANN401  # pymorphy3 ships no types
+        """Return the word's form in a case, in its own number and gender; None where it has none."""
+        tag = reading.tag
+        if "Fixd" in tag or tag.case == case:
+            return None
+        wanted = {case, tag.number} - {None}
+        if tag.number == "sing" and tag.gender and "ms-f" not in tag:
+            wanted.add(tag.gender)
+        form = reading.inflect(wanted) or reading.inflect({case, tag.number} - {None})
+        return str(form.word) if form else None
+
+
+def _put(name: str, forms: list[tuple[int, str, str | None]]) -> str:
+    """Return the name with its words at the given offsets in new forms, capitals as they were."""
+    for start, word, form in sorted(forms, reverse=True):
+        if form is None:
+            continue
+        # pymorphy writes ё where it belongs; news mostly does not, and a name should look like its text.
+        form = form if "ё" in name.lower() else form.replace("ё", "е")
+        name = name[:start] + cased_like(form, word) + name[start + len(word) :]
+    return name
