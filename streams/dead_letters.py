@@ -15,7 +15,6 @@ from schemas import headers as h
 from streams import kafka
 from streams.delivery.records import Headers, Incoming
 from streams.errors import TopicsMissing
-from streams.line import DEAD
 from streams.settings import Settings
 
 BATCH = 100
@@ -69,7 +68,7 @@ def _group(settings: Settings) -> str:
 
 def _dead_letter(record: ConsumerRecord, position: int) -> DeadLetter:
     read = Incoming(
-        DEAD, record.partition, record.offset, record.timestamp, record.key, record.value, tuple(record.headers)
+        h.DEAD, record.partition, record.offset, record.timestamp, record.key, record.value, tuple(record.headers)
     )
     replays = read.header(h.REPLAYS) or "0"
     place = (read.header(h.ERROR_TOPIC) or "?", read.header(h.ERROR_PARTITION), read.header(h.ERROR_OFFSET))
@@ -89,12 +88,13 @@ def _dead_letter(record: ConsumerRecord, position: int) -> DeadLetter:
     )
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    await consumer._client.force_metadata_update()  # partitions_for_topic answers from a cache that may be empty yet
-    found = consumer.partitions_for_topic(topic)
-    if not found:
+async def _partitions(settings: Settings) -> list[TopicPartition]:
+    topic = settings.topic(h.DEAD)
+    async with kafka.admin(settings) as admin:
+        (description,) = await admin.describe_topics([topic])
+    if description["error_code"]:
         raise TopicsMissing(f"Topic {topic} does not exist. Create it with `newsflow topics`.")
-    return [TopicPartition(topic, partition) for partition in sorted(found)]
+    return [TopicPartition(topic, number) for number in sorted(p["partition"] for p in description["partitions"])]
 
 
 async def _until_end(
@@ -118,7 +118,7 @@ async def listed(settings: Settings) -> AsyncIterator[DeadLetter]:
         TopicsMissing: the topic does not exist.
     """
     async with kafka.consumer(settings, group_id=_group(settings)) as consumer:
-        partitions = await _partitions(consumer, settings.topic(DEAD))
+        partitions = await _partitions(settings)
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
@@ -141,7 +141,7 @@ async def replay(settings: Settings) -> Replayed:
         kafka.producer(settings, f"{settings.app_id}-dead-replay") as producer,
         kafka.consumer(settings, group_id=_group(settings)) as consumer,
     ):
-        partitions = await _partitions(consumer, settings.topic(DEAD))
+        partitions = await _partitions(settings)
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         for tp in partitions:

@@ -17,7 +17,7 @@ from schemas import headers as h
 from streams import article_files, kafka, publishing, topics
 from streams.article_files import ArticleFile
 from streams.errors import DemoIncomplete, InputError
-from streams.line import DEAD, newsflow_line
+from streams.line import newsflow_line
 from streams.progress import Progress, say
 from streams.settings import Settings
 from streams.summary import summarize
@@ -79,7 +79,7 @@ async def _account(settings: Settings, articles: Sequence[ArticleFile], form: st
     # W3C trace context: carried through all stages, kept in dead letters, so each article can be told from the others.
     traces = {f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01": article for article in articles}
     names = list(traces)
-    outputs = (settings.topic(line.enriched), settings.topic(DEAD))
+    outputs = (settings.topic(line.enriched), settings.topic(h.DEAD))
     enriched = dead = 0
     async with kafka.consumer(settings, *outputs, auto_offset_reset="latest") as consumer:
         await _position_at_end(consumer, outputs)

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from schemas import SCHEMA_VERSION, EnrichedEvent, PreparedEvent
+from schemas.headers import DEAD, RAW
 from streams.classify import Classify
 from streams.entities import Entities
 from streams.prepare import Prepare
 from streams.settings import Settings
 from streams.stage import RawArticle, Stage
-
-RAW = "articles.raw"
-"""Topic that the first stage reads."""
-DEAD = "articles.dead"
-"""Topic for what no stage could process."""
 
 AnyStage = Stage[Any, PreparedEvent]
 """A stage whose input type is known only to the stage before it."""

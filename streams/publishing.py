@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from aiokafka.errors import MessageSizeTooLargeError
 
+from schemas.headers import RAW
 from streams import kafka
 from streams.article_files import ArticleFile
 from streams.errors import InputError
-from streams.line import RAW
 from streams.settings import Settings
 
 IN_FLIGHT = 200

@@ -1,18 +1,24 @@
 """The line's topics on a broker: created with their settings, checked before anything runs on them."""
 
+import asyncio
+import time
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from schemas.headers import DEAD
 from streams import kafka
 from streams.errors import TopicsMissing
-from streams.line import DEAD, Line
+from streams.line import Line
 from streams.settings import Settings
 
 DEAD_LETTER_HEADERS = 65_536
 """Bytes by which dead letters may outgrow their original: the headers that say what happened."""
+
+KNOWN_WITHIN = 15.0
+"""Seconds that a new topic may take to appear in the metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,17 @@ async def create(settings: Settings, line: Line) -> list[str]:
                     f"The broker refuses to create {name}: {for_code(code).__name__} {message[0] or ''}. "
                     "Look at NEWSFLOW_PARTITIONS and NEWSFLOW_REPLICATION."
                 )
+        await _wait_until_known(admin, created)
     return created
+
+
+async def _wait_until_known(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    """Wait for the metadata of topics just created: brokers learn of them a moment after the controller."""
+    deadline = time.monotonic() + KNOWN_WITHIN
+    while names and any(topic["error_code"] for topic in await admin.describe_topics(names)):
+        if time.monotonic() > deadline:
+            raise TopicsMissing(f"Created, but still unknown to the broker after {KNOWN_WITHIN:.0f} s: {', '.join(names)}.")
+        await asyncio.sleep(0.1)
 
 
 def _new_topic(settings: Settings, topic: str) -> NewTopic:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from schemas import DeadLetterReason, PreparedEvent, encode
 from schemas import headers as h
 from streams.errors import ArticleRejected
-from streams.line import DEAD, AnyStage, Line
+from streams.line import AnyStage, Line
 from streams.stage import RawArticle
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -181,7 +181,7 @@ def dead_letter(stage: AnyStage, record: Incoming, reason: DeadLetterReason, err
     ours = {name for name, _ in described}
     kept = tuple((name, value) for name, value in record.headers if name not in ours)
     return Outgoing(
-        topic=DEAD,
+        topic=h.DEAD,
         key=record.key,
         # The client library cannot write a record with neither key nor value; an empty value is as near as it gets.
         value=b"" if record.key is None and record.value is None else record.value,
