@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schemas import AnnotatedEvent, EntityType, Mention, ModelReference, PreparedEvent, Provenance
+from schemas import AnnotatedEvent, Mention, ModelReference, PreparedEvent, Provenance
 from streams.entities import countries
 from streams.entities.countries import Form, Gazetteer
 from streams.entities.english import EnglishNames

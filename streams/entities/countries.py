@@ -1,7 +1,7 @@
 """What the line knows by name: countries, territories and world-wide bodies, with their ids, and how to match them.
 
-`countries.tsv` is built by `build_countries.py`; `organisations.tsv` is written by hand. Matching is exact on case forms
-that are generated from the tables: a wrong id is worse than none, so nothing here is fuzzy.
+`countries.tsv` is built by `build_countries.py`; `organisations.tsv` is written by hand. Matching is exact on case
+forms that are generated from the tables: a wrong id is worse than none, so nothing here is fuzzy.
 """
 
 import csv

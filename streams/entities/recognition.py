@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
@@ -105,7 +105,7 @@ class EnglishRecognizer(Recognizer):
     """spaCy's small model (MIT) with its vectors and named-entity parts alone."""
 
     # OntoNotes' other types are no names by our guideline; NORP is adjectives and peoples.
-    TYPES = {
+    TYPES: ClassVar[dict[str, EntityType]] = {
         "PERSON": EntityType.PER,
         "GPE": EntityType.LOC,
         "LOC": EntityType.LOC,
@@ -123,10 +123,17 @@ class EnglishRecognizer(Recognizer):
         if self._nlp is not None:
             return
         import spacy
+        from thinc.api import NumpyOps
 
         weights.single_blas_thread()
-        unused = ["tagger", "parser", "senter", "attribute_ruler", "lemmatizer"]
+        # The entity recogniser has its own token vectors: the shared "tok2vec" serves tagger and parser alone.
+        unused = ["tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer"]
         self._nlp = spacy.load(weights.SPACY_PACKAGE, exclude=unused)
+        # numpy's OpenBLAS multiplies these small matrices faster than blis, thinc's default: 10.5 for 13.4 ms a
+        # thousand characters, with the same entities (measured on 40 texts of Worldwide Newswire).
+        plain = NumpyOps(use_blis=False)
+        for layer in self._nlp.get_pipe("ner").model.walk():
+            layer.ops = plain
         folder = weights.package_folder(weights.SPACY_PACKAGE)
         self._models = (weights.folder_reference(f"en_core_web_sm-{self._nlp.meta['version']}", folder),)
 

@@ -13,6 +13,17 @@ CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 # pymorphy's names for what are cases of their own to it: «в лесу», «чашку чаю».
 ODD_CASES = {"gen1": "gent", "gen2": "gent", "acc2": "accs", "loc1": "loct", "loc2": "loct"}
 _CYRILLIC = re.compile(r"[а-яё]+(?:-[а-яё]+)*", re.IGNORECASE)
+# An acronym with a case ending, as headlines decline it: «МИДа», «МВФом».
+_DECLINED_ACRONYM = re.compile(r"([А-ЯЁ]{2,})(?:а|у|ом|е|ы|ов|ам)")
+# The endings of a man's name that the dictionary does not know, by its nominative's end: consonant, soft sign, й.
+_MASCULINE = {
+    "gent": ("а", "я", "я"),
+    "datv": ("у", "ю", "ю"),
+    "accs": ("а", "я", "я"),
+    "ablt": ("ом", "ем", "ем"),
+    "loct": ("е", "е", "е"),
+}
+_VOWELS = "аеёиоуыэюя"
 # How much likelier a reading is that fits the entity's type: well above any ratio of two readings in the dictionary.
 FITTING = 50.0
 MEMORY = 20_000
@@ -31,7 +42,7 @@ class RussianNames(Names):
     def load(self) -> None:
         """Load the dictionary, a tenth of a second."""
         if self._morph is None:
-            import pymorphy3
+            import pymorphy3  # type: ignore[import-untyped]  # pymorphy3 ships no types
 
             self._morph = pymorphy3.MorphAnalyzer(lang="ru")
             self._models = (weights.package_reference("pymorphy3_dicts_ru", "pymorphy3-dicts-ru"),)
@@ -55,14 +66,22 @@ class RussianNames(Names):
 
     def _nominative(self, name: str, kind: EntityType) -> str:
         words = [(match.start(), match.group()) for match in WORD.finditer(name)]
-        chosen = self._person(words) if kind is EntityType.PER else self._head(words, given=None)
-        return _put(name, [(start, word, self._inflect(reading, "nomn")) for start, word, reading in chosen])
+        if kind is EntityType.PER:
+            return _put(name, self._person(words))
+        head = self._head(words, given=None)
+        forms = [(start, word, self._inflect(reading, "nomn")) for start, word, reading in head]
+        if len(head) < len(words) and (acronym := _DECLINED_ACRONYM.fullmatch(words[len(head)][1])):
+            name = name[: words[len(head)][0]] + acronym[1] + name[words[len(head)][0] + len(acronym[0]) :]
+        return _put(name, forms)
 
     def _parse(self, word: str) -> tuple[Any, ...]:
-        return tuple(self._morph.parse(word))
+        # pymorphy reads «индо-тихоокеанского» as an adjective that does not decline.
+        return tuple(
+            reading for reading in self._morph.parse(word) if not (reading.tag.POS == "ADJF" and "Fixd" in reading.tag)
+        )
 
-    def _person(self, words: list[tuple[int, str]]) -> list[tuple[int, str, Any]]:
-        """Return a reading for each word of a person's name: the case and gender that suit them all best."""
+    def _person(self, words: list[tuple[int, str]]) -> list[tuple[int, str, str | None]]:
+        """Return the nominative of each word of a person's name: the case and gender that suit them all best."""
         options: list[tuple[int, str, dict[tuple[str, str], tuple[float, Any]]]] = []
         for start, word in words:
             if not _CYRILLIC.fullmatch(word) or len(word) < 2 or word.islower():
@@ -90,7 +109,17 @@ class RussianNames(Names):
         if not options:
             return []
         best = max(keys, key=suits)
-        return [(start, word, readings[best][1]) for start, word, readings in options if best in readings]
+        case, gender = best
+        chosen = [
+            (start, word, self._inflect(readings[best][1], "nomn"))
+            for start, word, readings in options
+            if best in readings
+        ]
+        if chosen and gender == "masc" and case in _MASCULINE:
+            # «Доминика Рааба»: the first name tells the case of a surname that no dictionary knows.
+            done = {start for start, _, _ in chosen}
+            chosen += [(start, word, _man(word.lower(), case)) for start, word in words if start not in done]
+        return chosen
 
     def _head(self, words: list[tuple[int, str]], given: str | None) -> list[tuple[int, str, Any]]:
         """Return readings of the leading adjectives and their noun; none where the name has no such head.
@@ -101,8 +130,10 @@ class RussianNames(Names):
         """
         adjectives: list[tuple[int, str, list[Any]]] = []
         for start, word in words:
-            if not _CYRILLIC.fullmatch(word) or (word.isupper() and len(words) + len(word) < 9) or len(word) < 2:
+            if not _CYRILLIC.fullmatch(word) or len(word) < 2:
                 return []
+            if word[:2].isupper() and len(words) + len(word) < 9:
+                return self._before_acronym(adjectives)
             readings = [
                 reading
                 for reading in self._readings(word.lower())
@@ -117,6 +148,14 @@ class RussianNames(Names):
         return []
 
     @staticmethod
+    def _before_acronym(adjectives: list[tuple[int, str, list[Any]]]) -> list[tuple[int, str, Any]]:
+        """Return the adjectives before an acronym, «британского МИД»: of a man's or woman's gender, never neuter."""
+        return [
+            (start, word, min(readings, key=lambda reading: (reading.tag.gender == "neut", -reading.score)))
+            for start, word, readings in adjectives
+        ]
+
+    @staticmethod
     def _agreeing(
         adjectives: list[tuple[int, str, list[Any]]], start: int, word: str, nouns: list[Any]
     ) -> list[tuple[int, str, Any]]:
@@ -125,7 +164,8 @@ class RussianNames(Names):
             chosen, weight = [], noun.score
             weight *= FITTING if "Geox" in noun.tag or "Orgn" in noun.tag else 1.0
             # «Украины» is the genitive, not the plural of a country; «Филиппины» has no singular.
-            weight *= 0.05 if noun.tag.number == "plur" and "Geox" in noun.tag and "Pltm" not in noun.tag else 1.0
+            proper = "Geox" in noun.tag or "Name" in noun.tag
+            weight *= 0.05 if noun.tag.number == "plur" and proper and "Pltm" not in noun.tag else 1.0
             for at, adjective, readings in adjectives:
                 fitting = [
                     reading
@@ -154,6 +194,17 @@ class RussianNames(Names):
             wanted.add(tag.gender)
         form = reading.inflect(wanted) or reading.inflect({case, tag.number} - {None})
         return str(form.word) if form else None
+
+
+def _man(word: str, case: str) -> str | None:
+    """Return the nominative of a man's name that stands in a case; None where it has not that case's ending."""
+    if not _CYRILLIC.fullmatch(word):
+        return None
+    for ending, last in zip(_MASCULINE[case], ("", "ь", "й"), strict=True):
+        stem = word.removesuffix(ending)
+        if len(stem) > 2 and stem != word and (stem[-1] in _VOWELS) == (last == "й"):
+            return stem + last
+    return None
 
 
 def _put(name: str, forms: list[tuple[int, str, str | None]]) -> str:

@@ -8,7 +8,7 @@ from schemas import EntityType
 
 OPENING = "«“„\"'‘([{<"
 CLOSING = "»”“\"'’)]}>"
-# Never part of a name at its edge. A full stop at the end is looked at on its own: it belongs to "U.S." and «Иванов А.».
+# Never part of a name at its edge. A full stop at the end is another matter: it belongs to "U.S." and «Иванов А.».
 EDGE = frozenset(" \t\u00a0\u2009\u202f\n\r,;:!?…-–—−•·*|/\\_=+~`^@&%")
 PAIRS = {"»": "«", "”": "“„", "“": "„", '"': '"', "'": "'", "’": "‘", ")": "(", "]": "[", "}": "{", ">": "<"}
 _INITIAL = re.compile(r"(?:^|[\s.\-])[^\W\d_]\.$")
@@ -46,17 +46,17 @@ def trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
     """Return the span without white space, punctuation and unpaired quotes or brackets at its edges; maybe empty."""
     while start < stop:
         first, last, inner = text[start], text[stop - 1], text[start + 1 : stop - 1]
-        if first in EDGE or first in CLOSING and first not in OPENING or first == ".":
+        if first in EDGE or (first in CLOSING and first not in OPENING) or first == ".":
             start += 1
-        elif last in EDGE or last in OPENING and last not in CLOSING:
+        elif last in EDGE or (last in OPENING and last not in CLOSING):
             stop -= 1
         elif first in OPENING and (last in CLOSING and first in PAIRS[last] and first not in inner):
             start, stop = start + 1, stop - 1
         elif first in OPENING and not any(first in PAIRS[mark] for mark in text[start + 1 : stop] if mark in PAIRS):
             start += 1
-        elif last in PAIRS and not any(mark in text[start : stop - 1] for mark in PAIRS[last]):
-            stop -= 1
-        elif last == "." and not _INITIAL.search(text[start:stop]):
+        elif (last in PAIRS and not any(mark in text[start : stop - 1] for mark in PAIRS[last])) or (
+            last == "." and not _INITIAL.search(text[start:stop])
+        ):
             stop -= 1
         else:
             break

@@ -1,7 +1,7 @@
 """Ukrainian names in the nominative, by rules and a word list of our own.
 
-The only dictionary on the package index (pymorphy3-dicts-uk) is GPLv3, so there is none here: what the rules cannot tell
-for certain keeps its form. The endings are those of the school grammar (declensions I to IV, adjectives).
+The only dictionary on the package index (pymorphy3-dicts-uk) is GPLv3, so there is none here: what the rules cannot
+tell for certain keeps its form. The endings are those of the school grammar (declensions I to IV, adjectives).
 """
 
 import re
@@ -22,17 +22,11 @@ _VOWELS = "аеєиіїоуюя"
 _SOFTENED = {"к": "ц", "г": "з", "х": "с"}
 _SIBILANTS = "жчшщ"
 # A word with one of these endings before another word of the name qualifies it: «Північна Корея», «Сполучені Штати».
-_ADJECTIVE = re.compile(r"(?:ськ|цьк|зьк|н|ов|ев|єв|велик|мал|стар|біл|чорн|верхн|нижн)(?:ий|ій|а|е|і)")
+_ADJECTIVE = re.compile(r"(?:ськ|цьк|зьк|н|ов|ев|єв|велик|мал|стар|біл|чорн|верхн|нижн)(?:ий|ій|а|е|і)$")
 _ADJECTIVE_FORMS = re.compile(
     r"(?P<stem>.*(?:ськ|цьк|зьк|н|ов|ев|єв|велик|мал|стар|біл|чорн))(?P<ending>ого|ому|им|ім|ої|ій|у|ою|их|ими|ий|а|е|і)"
 )
-# Endings of surnames by their nominative; what stands before the ending is the same in all cases.
 _ADJECTIVAL_SURNAME = re.compile(r"(.+(?:ськ|цьк|зьк))(ого|ому|им|ім|ої|ій|у|ою)")
-_MASCULINE_SURNAME = re.compile(
-    r"(.+(?:енк))(?:а|у|ом|ові|ку)|(.+(?:ч[уи]к|[ую]к|чак|ак|як|ик|ич|ян|ець|ко))(?:а|у|ом|ем|ові|еві)"
-)
-_POSSESSIVE_SURNAME = re.compile(r"(.+(?:ов|ев|єв|ін|їн|ин))(?:а|у|им|і|ові)")
-_FEMININE_POSSESSIVE = re.compile(r"(.+(?:ов|ев|єв|ін|їн|ин))(?:ої|ій|у|ою)")
 
 
 def _noun(word: str) -> list[tuple[str, ...]]:
@@ -40,12 +34,13 @@ def _noun(word: str) -> list[tuple[str, ...]]:
     stem, one, two = word[:-1], word[-1:], word[-2:]
 
     def cases(gen: str, dat: str, acc: str, ins: str, loc: str, base: str = stem) -> list[tuple[str, ...]]:
+        marks = {"=": word, "-": base}
         return [
             (word,),
-            *(tuple(word if end == "=" else base + end for end in ends.split()) for ends in (gen, dat, acc, ins, loc)),
+            *(tuple(marks.get(end, base + end) for end in ends.split()) for ends in (gen, dat, acc, ins, loc)),
         ]
 
-    indeclinable = [(word,)] * CASES
+    indeclinable: list[tuple[str, ...]] = [(word,)] * CASES
     if word.endswith(("область",)):
         return [(word,), ("області",), ("області",), (word,), ("областю",), ("області",)]
     if two == "'я" or word.endswith(("жжя", "сся", "лля", "ння", "ття")):
@@ -65,12 +60,12 @@ def _noun(word: str) -> list[tuple[str, ...]]:
     if word.endswith("ець"):
         return cases("ця", "цю цеві", "= ця", "цем", "ці цю", word[:-3])
     if one == "ь":
-        stem = stem[:-2] + "ол" if stem.endswith("піль"[:-1]) else stem
+        stem = stem[:-2] + "ол" if stem.endswith("піл") else stem
         return cases("я ю", "ю еві", "= я", "ем", "і ю еві", stem)
     if two in ("ів", "їв"):
         return cases("а у", "у ові", "= а", "ом", "і у ові", word[:-2] + ("єв" if two == "їв" else "ов"))
     if one == "и":
-        return cases("ів =" if stem[-1:] in "тр" else "ів", "ам", "= ів", "ами", "ах")
+        return cases("ів -", "ам", "= ів", "ами", "ах")
     if one == "і" and word.endswith(("нці", "вці")):
         return cases("ів", "ям", "=", "ями", "ях")
     if one.isalpha() and one not in _VOWELS:
@@ -98,7 +93,6 @@ class UkrainianNames(Names):
     def __init__(self) -> None:
         self._models: tuple[ModelReference, ...] = ()
         self._words: dict[str, dict[str, set[str]]] = {}
-        self._first: dict[str, set[str]] = {}
 
     def load(self) -> None:
         """Read the word list."""
@@ -110,7 +104,6 @@ class UkrainianNames(Names):
             kind, words = line.split("\t")
             forms: dict[str, set[str]] = defaultdict(set)
             for word in words.lower().split():
-                self._first.setdefault(kind, set()).add(word)
                 for options in self._place(word):
                     for form in options:
                         forms[form].add(word)
@@ -130,17 +123,13 @@ class UkrainianNames(Names):
         return [tuple(before + hyphen + form for form in options) for options in forms]
 
     def case_forms(self, name: str) -> frozenset[str]:
-        """Return the six cases of a place's or body's name: adjectives with their noun, both parts around «і» or «та»."""
+        """Return the six cases of a place's or body's name: adjectives with their noun, both sides of «і»."""
         words = [(match.start(), match.group()) for match in WORD.finditer(name)]
         declined: list[tuple[int, str, list[tuple[str, ...]]]] = []
         for index, (start, word) in enumerate(words):
             if not _CYRILLIC.fullmatch(word) or (word.isupper() and len(word) > 1):
                 break
-            if (
-                index + 1 < len(words)
-                and _ADJECTIVE.search(word.lower())
-                and _ADJECTIVE.search(word.lower()).end() == len(word)
-            ):  # type: ignore[union-attr]
+            if index + 1 < len(words) and _ADJECTIVE.search(word.lower()):
                 declined.append((start, word, _adjective(word.lower())))
                 continue
             declined.append((start, word, self._place(word.lower())))
@@ -221,6 +210,8 @@ class UkrainianNames(Names):
             return match[1] + "а"
         if match := re.fullmatch(r"(.+(?:[ую]к|ак|як|ик))(?:ом|ові)", word):
             return match[1]
+        if gender is None and (match := re.fullmatch(r"(.{2,}[бвгґдзлмнпрстфхц])(?:ом|ові)", word)):
+            return match[1]
         if gender == "masculine":
             if match := re.fullmatch(r"(.{2,}[бвгґдзклмнпрстфхжчшщц])(?:а|у|ом|ем|ові|еві)", word):
                 return match[1]
@@ -235,7 +226,7 @@ class UkrainianNames(Names):
             return []
         low = word.lower().replace("’", "'").replace("ʼ", "'")
         adjective = _ADJECTIVE_FORMS.fullmatch(low) if len(words) > 1 else None
-        if adjective and (low not in self._words["noun"] or low in ("новій",)):
+        if adjective and low not in self._words["noun"]:
             return self._with_adjective(words, adjective)
         for kind in ("place", "noun"):
             if low in self._words[kind]:
@@ -245,7 +236,7 @@ class UkrainianNames(Names):
             return [(start, word, match[1] + "ія")]
         if match := re.fullmatch(r"(.+ськ)(?:у|ом|ові)", low):
             return [(start, word, match[1])] if len(words) == 1 else []
-        if match := re.fullmatch(r"(.+(?:івк|ївк|инк|щин|ччин))(?:и|у|ою)", low):
+        if match := re.fullmatch(r"(.+(?:івк|ївк|инк|щин|ччин))(?:и|у|ою|і)", low):
             return [(start, word, match[1] + "а")]
         if match := re.fullmatch(r"(.+(?:ів|їв|ин))ці", low):
             return [(start, word, match[1] + "ка")]
@@ -255,9 +246,7 @@ class UkrainianNames(Names):
 
     def _with_adjective(self, words: list[tuple[int, str]], first: re.Match[str]) -> list[tuple[int, str, str]]:
         ending = first["ending"]
-        genders = {
-            "ого": "мн", "ому": "мн", "им": "мн", "ім": "мн", "ої": "ж", "ій": "ж", "у": "ж", "ою": "ж",
-        }  # fmt: skip
+        genders = {**dict.fromkeys(("ого", "ому", "им", "ім"), "m"), **dict.fromkeys(("ої", "ій", "у", "ою"), "f")}
         if ending not in genders:
             return []
         forms = []
@@ -272,12 +261,12 @@ class UkrainianNames(Names):
                 next(iter(known))
                 if known and len(known) == 1
                 else self._feminine(low)
-                if genders[ending] == "ж"
+                if genders[ending] == "f"
                 else None
             )
-            if noun is None or (genders[ending] == "ж") != noun.endswith(("а", "я", "область")):
+            if noun is None or (genders[ending] == "f") != noun.endswith(("а", "я", "область")):
                 return []
-            gender = "а" if genders[ending] == "ж" else "е" if noun.endswith(("о", "е", "я")) else "ий"
+            gender = "а" if genders[ending] == "f" else "е" if noun.endswith(("о", "е", "я")) else "ий"
             return [*((at, old, stem + gender) for at, old, stem in forms), (start, word, noun)]
         return []
 

@@ -62,8 +62,9 @@ def package_reference(package: str, distribution: str) -> ModelReference:
 def single_blas_thread() -> None:
     """Hold numpy's OpenBLAS to one thread in this process; does nothing where numpy brings another BLAS.
 
-    A stage starts no threads of its own: workers share the machine's cores as processes. OpenBLAS reads its environment
-    variable at numpy's first import only, which may lie behind us, and numpy has no call for it; this is OpenBLAS's own.
+    A stage starts no threads of its own: workers share the machine's cores as processes. OpenBLAS reads its
+    environment variable at numpy's first import only, which may lie behind us, and numpy has no call for it; this is
+    OpenBLAS's own.
     """
     import numpy as np
 
