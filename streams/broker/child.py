@@ -7,6 +7,7 @@ never in between. Whoever calls may therefore be any thread, a short-lived one o
 The child has its own session: Ctrl-C in the terminal reaches the parent only, which stops the child when it is ready.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -80,7 +81,5 @@ class Child:
         # It leads its own process group. The waiting thread may reap it between the look and the signal, but the
         # number of a group is not given away again at once.
         if self.is_running:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
-            except ProcessLookupError:
-                pass

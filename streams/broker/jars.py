@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from streams.errors import BrokerFailed, UserError
 
@@ -145,7 +146,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _maven():  # type: ignore[no-untyped-def]  # noqa: ANN202  # a module has no type of its own
+def _maven() -> ModuleType:
     """Return jgo.maven; imported late because an installation that has a cluster needs no jgo."""
     try:
         import jgo.maven

