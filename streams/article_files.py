@@ -32,7 +32,7 @@ class ArticleFile:
     raw: RawArticle
 
     def key(self) -> bytes | None:
-        """Return the key for `articles.raw`: the id or URL that a JSON article gives, so that its versions stay in order."""
+        """Return the key for `articles.raw`: the id or URL that a JSON article gives: its versions stay in order."""
         if self.raw.content_type != "application/json":
             return None
         try:

@@ -26,8 +26,7 @@ def summarize(event: EnrichedEvent) -> str:
     if article.removed:
         reasons = ", ".join(f"{part.reason.value}: {part.text[:40]!r}" for part in article.removed)
         lines.append(click.style(f"  removed   {reasons}", dim=True))
-    for topic in event.topics:
-        lines.append(f"  topic     {topic.score:.2f}  {topic.code}  {topic.name}")
+    lines += [f"  topic     {topic.score:.2f}  {topic.code}  {topic.name}" for topic in event.topics]
     for entity in sorted(event.entities, key=lambda e: -len(e.mentions)):
         name = entity.mentions[0].normal
         where = f" {entity.country}" if entity.country else ""
@@ -37,8 +36,9 @@ def summarize(event: EnrichedEvent) -> str:
             f"  {click.style(entity.type.value, fg=colour)}       {len(entity.mentions):>2} x  {name}"
             f"  {click.style(known, dim=not entity.linked)}"
         )
-    for warning in article.warnings:
-        lines.append(click.style(f"  warning   {warning.field}: {warning.reason} ({warning.value!r})", fg="red"))
-    for stage, reason in event.skipped.items():
-        lines.append(click.style(f"  skipped   {stage}: {reason}", fg="magenta"))
+    lines += [
+        click.style(f"  warning   {warning.field}: {warning.reason} ({warning.value!r})", fg="red")
+        for warning in article.warnings
+    ]
+    lines += [click.style(f"  skipped   {stage}: {reason}", fg="magenta") for stage, reason in event.skipped.items()]
     return "\n".join(lines)

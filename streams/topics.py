@@ -59,7 +59,9 @@ async def _wait_until_known(admin: AIOKafkaAdminClient, names: list[str]) -> Non
     deadline = time.monotonic() + KNOWN_WITHIN
     while names and any(topic["error_code"] for topic in await admin.describe_topics(names)):
         if time.monotonic() > deadline:
-            raise TopicsMissing(f"Created, but still unknown to the broker after {KNOWN_WITHIN:.0f} s: {', '.join(names)}.")
+            raise TopicsMissing(
+                f"Created, but still unknown to the broker after {KNOWN_WITHIN:.0f} s: {', '.join(names)}."
+            )
         await asyncio.sleep(0.1)
 
 

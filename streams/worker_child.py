@@ -36,12 +36,14 @@ class WorkerChild:
         processes: int = 1,
         arguments: Sequence[str] = (),
         extra: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "streams"),
     ) -> None:
         self.log = log
         self._settings = settings
-        self._command = [sys.executable, "-m", "streams", "worker", "--processes", str(processes), *arguments]
+        self._command = [sys.executable, *program, "worker", "--processes", str(processes), *arguments]
         self._extra = dict(extra or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int:
@@ -53,6 +55,7 @@ class WorkerChild:
         """Start the process; the log file is appended to."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603  # our own command
                 self._command,
                 env=environment(self._settings) | {"NEWSFLOW_PARENT": str(os.getpid())} | self._extra,
@@ -71,8 +74,14 @@ class WorkerChild:
         """Raise DemoIncomplete with the end of the log where the worker has ended by itself."""
         code = self.poll()
         if code is not None:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
+            tail = "\n".join(self.log_text().splitlines()[-LOG_TAIL:])
             raise DemoIncomplete(f"the worker ended by itself with code {code}; the end of {self.log}:\n{tail}")
+
+    def log_text(self) -> str:
+        """Return what this start of the worker has written to its log so far."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode("utf-8", "replace")
 
     def kill(self) -> None:
         """End it with SIGKILL."""

@@ -39,7 +39,8 @@ def list_(form: str) -> None:
             state = "waiting" if letter.waiting else "passed"
             click.echo(
                 f"{letter.partition}/{letter.offset}  {state:<7}  {letter.reason:<20}  from {letter.source} "
-                f"({letter.stage}), {len(letter.value or b'')} bytes, replayed {letter.replays} x: {letter.message[:120]}"
+                f"({letter.stage}), {len(letter.value or b'')} bytes, replayed {letter.replays} x: "
+                f"{letter.message[:120]}"
             )
         if form == "summary":
             total = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "none"
