@@ -15,6 +15,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from streams.broker import LocalBroker, jars, probe, server
 from streams.errors import BrokerFailed, PortTaken
@@ -160,9 +161,9 @@ def test_the_topic_decides_how_large_a_record_may_be(kafka: LocalBroker) -> None
 def test_topics_are_not_made_by_asking_for_them(kafka: LocalBroker) -> None:
     async def scenario() -> None:
         topic = await make_topic(kafka.bootstrap_servers)
-        consumer = AIOKafkaConsumer(f"{topic}.misspelt", bootstrap_servers=kafka.bootstrap_servers)
-        await consumer.start()  # asks the broker for the topic
-        await consumer.stop()
+        async with producing(kafka.bootstrap_servers) as producer:
+            with pytest.raises((TimeoutError, UnknownTopicOrPartitionError)):
+                await asyncio.wait_for(producer.send(f"{topic}.misspelt", b"lost"), 2)
         topics = await topics_of(kafka.bootstrap_servers)
         assert topic in topics
         assert f"{topic}.misspelt" not in topics
