@@ -4,11 +4,12 @@
 nominative, `grouping` makes entities of them.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schemas import AnnotatedEvent, Mention, ModelReference, PreparedEvent, Provenance
+from schemas import AnnotatedEvent, EntityType, Mention, ModelReference, PreparedEvent, Provenance
 from streams.entities import countries
 from streams.entities.countries import Form, Gazetteer
 from streams.entities.english import EnglishNames
@@ -95,11 +96,16 @@ def _by_name(models: Iterable[ModelReference]) -> tuple[ModelReference, ...]:
 
 
 def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
-    tagged = parts.recognizer.recognize(text)
+    tagged = [
+        Span(span.start, span.stop, EntityType.LOC)
+        if span.type is EntityType.PER and parts.names.is_place(text[span.start : span.stop])
+        else span
+        for span in parts.recognizer.recognize(text)
+    ]
     mentions = []
-    for span in merged(tagged, parts.gazetteer.find(text, tagged)):
+    for span in merged(text, tagged, parts.gazetteer.find(text, tagged)):
         words = text[span.start : span.stop]
-        form = parts.gazetteer.link(words, span.type)
+        form = parts.gazetteer.link(words, span.type, text)
         normal = _base(form, words) if form else parts.names.nominative(words, span.type)
         mention = Mention(start=span.start, stop=span.stop, text=words, normal=normal)
         mentions.append(NamedMention(mention, span.type, form.known if form else None))
@@ -111,20 +117,31 @@ def _base(form: Form, words: str) -> str:
     return form.base if "ё" in words.lower() else form.base.replace("ё", "е").replace("Ё", "Е")
 
 
-def merged(tagged: list[Span], known: list[Span]) -> list[Span]:
+def merged(text: str, tagged: list[Span], known: list[Span]) -> list[Span]:
     """Return the tagger's spans with known names filled in, by start.
 
     A known name replaces what the tagger found inside it (the same words with another type, or a part of them); one
-    inside a longer name («Банк России») or across its edge gives way.
+    inside a longer name («Банк России») or across its edge gives way; only a person's name holds no country of several
+    words.
     """
-    kept = list(known)
+    kept: list[Span] = []
+    free: list[Span] = []
+    ends = [span.stop for span in tagged]
+    for name in known:
+        first = bisect_right(ends, name.start)
+        last = first
+        while last < len(tagged) and tagged[last].start < name.stop:
+            last += 1
+        several = any(mark.isspace() for mark in text[name.start : name.stop])
+        if all(
+            (name.start <= span.start and span.stop <= name.stop)
+            or (several and span.type is EntityType.PER and span.start <= name.start and name.stop <= span.stop)
+            for span in tagged[first:last]
+        ):
+            kept.append(name)
+    starts = [name.start for name in kept]
     for span in tagged:
-        kept = [
-            name
-            for name in kept
-            if name.stop <= span.start
-            or span.stop <= name.start
-            or (name.start <= span.start and span.stop <= name.stop)
-        ]
-    free = [span for span in tagged if not any(name.start <= span.start and span.stop <= name.stop for name in kept)]
+        before = bisect_right(starts, span.stop - 1) - 1
+        if before < 0 or kept[before].stop <= span.start:
+            free.append(span)
     return sorted([*free, *kept])

@@ -1,8 +1,8 @@
 """Write `countries.tsv`: every country and territory with its Wikidata id, ISO code and names in en, ru and uk.
 
 Run as `python -m streams.entities.build_countries`; needs the extra `models`. Sources: rigour's territory table (MIT)
-for codes, Wikidata ids and English names; CLDR's territory names in babel (Unicode licence) for the three languages; our
-own `country_aliases.tsv` for what both leave out. The same versions give the same bytes.
+for codes, Wikidata ids and English names; CLDR's territory names in babel (Unicode licence) for the three languages;
+our own `country_aliases.tsv` for what both leave out. The same versions give the same bytes.
 """
 
 import json

@@ -21,13 +21,20 @@ ORGANISATIONS = Path(__file__).with_name("organisations.tsv")
 
 # Letters and marks that texts write either way. One character stays one character: offsets must not move.
 _SAME = str.maketrans("ёЁ’ʼ`‐‑–—−\u00a0\u202f", "еЕ'''-----  ")
-_START = re.compile(r"(?<![^\W_])(?<![\w]-)[^\W\d_]\w*")
+_START = re.compile(r"(?<!\w)(?<!\w[-‐‑])[^\W\d_]\w*")
 # Before a single word these make another name of it: «Новая Гвинея», «Северная Ирландия», "New Mexico".
 _ANOTHER = re.compile(
     r"(?:Нов|Северн|Южн|Западн|Восточн|Внутренн|Верхн|Нижн|Мал|Российск|Британск|Французск|Північн|Південн|Західн|Східн|"
     r"Внутрішн|Нижн|Британськ|Французьк)\w+ $|(?:New|North|Northern|South|Southern|West|Western|East|Eastern|"
     r"Upper|Lower|Inner|Outer|Saint|St\.|San|Little) $"
 )
+# What else a text must say before a name means the country: Georgia is a state of the USA too.
+_CUES = {
+    ("en", "Georgia"): re.compile(
+        r"Tbilisi|Georgians\b|Georgian (?:President|Prime Minister|parliament|government|Dream)|Ossetia|Abkhazia|"
+        r"Batumi|Saakashvili|\bCaucasus"
+    )
+}
 _CAPITALISED_NEXT = re.compile(r" (?=[A-Z][a-z])")
 
 
@@ -105,6 +112,7 @@ class Gazetteer:
         Raises:
             ValueError: a nominative belongs to two rows.
         """
+        self._language = language
         self._exact: dict[str, Form] = {}
         self._folded: dict[str, Form] = {}
         self.dropped: frozenset[str] = frozenset()
@@ -148,15 +156,16 @@ class Gazetteer:
             # «NATO» stands in Russian and Ukrainian texts too.
             yield from ((base, True) for base in row.certain["en"] if base not in row.certain[language])
 
-    def link(self, mention: str, kind: EntityType) -> Form | None:
-        """Return what a mention names, None where that is not certain."""
+    def link(self, mention: str, kind: EntityType, text: str = "") -> Form | None:
+        """Return what a mention in `text` names, None where that is not certain."""
         written = _written_alike(mention)
         form = self._exact.get(written)
         if form is None and mention[:1].isupper():
             form = self._folded.get(_lower(written))
         if form is None or (not form.certain and kind is not form.known.type):
             return None
-        return form
+        cue = _CUES.get((self._language, form.base))
+        return form if cue is None or cue.search(text) else None
 
     def find(self, text: str, taken: list[Span]) -> list[Span]:
         """Return where the text certainly names a known one.
@@ -172,7 +181,7 @@ class Gazetteer:
         low = _lower(written)
         starts = {span.start for span in taken}
         found = []
-        for match in _START.finditer(written):
+        for match in _START.finditer(text):
             if not match[0][0].isupper():
                 continue
             for key in self._starts.get(_lower(match[0]), ()):
@@ -180,7 +189,7 @@ class Gazetteer:
                 form = self._exact.get(key) if written.startswith(key, start) else None
                 if form is None and low.startswith(key, start):
                     form = self._folded.get(key)
-                if form is None or not self._ends(written, stop):
+                if form is None or not self._ends(text, stop):
                     continue
                 if form.certain and not self._within_another(written, start, stop, key, starts):
                     found.append(Span(start, stop, form.known.type))
@@ -190,21 +199,21 @@ class Gazetteer:
     @staticmethod
     def _ends(text: str, stop: int) -> bool:
         """Whether a name can end here: "UK-based" and «США-Китай» yes, «Корея-град» and «США-шный» no."""
-        following = text[stop : stop + 2]
-        if not following or not (following[0].isalnum() or following[0] == "_"):
-            return not (following[:1] == "-" and following[1:2].isalpha() and following[1:2].islower()) or (
-                following[1:2].isascii()
-            )
-        return False
+        mark, after = text[stop : stop + 1], text[stop + 1 : stop + 2]
+        if mark.isalnum() or mark == "_":
+            return False
+        return not (mark and mark in "-‐‑" and after.islower() and not after.isascii())
 
     @staticmethod
     def _within_another(text: str, start: int, stop: int, key: str, starts: set[int]) -> bool:
         if " " not in key and _ANOTHER.search(text, max(0, start - 24), start):
             return True
         if key.isupper():
-            # In a line of capitals a word looks like an acronym.
-            line = text[text.rfind("\n", 0, start) + 1 : (text.find("\n", stop) + 1 or len(text) + 1) - 1]
-            return line.isupper() and len(line) > len(key) + 2
+            # In a line of capitals a word looks like an acronym; a hundred characters tell.
+            before, after = text[max(0, start - 100) : start], text[stop : stop + 100]
+            line = before.rpartition("\n")[2] + after.partition("\n")[0]
+            if line.isupper():
+                return True
         following = _CAPITALISED_NEXT.match(text, stop)
         return bool(key.isascii() and following and following.end() not in starts)
 

@@ -27,6 +27,10 @@ class Names(ABC):
     def case_forms(self, name: str) -> frozenset[str]:
         """Return all case forms of a place's or body's name given in the nominative, that one included."""
 
+    def is_place(self, word: str) -> bool:  # noqa: ARG002  # for the languages that know none
+        """Return whether a capitalised word can only be a place: some taggers take it for a person."""
+        return False
+
 
 def cased_like(word: str, model: str) -> str:
     """Return the lower-case word in capitals where the model has them: per part between hyphens."""

@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from threading import Lock
 from typing import Any, ClassVar
 
 from schemas import EntityType, ModelReference
@@ -38,6 +39,33 @@ class Recognizer(ABC):
         return tidy(text, found)
 
 
+# A small word within a person's name; any other parts two names («Зеленський зустрівся з Байденом»).
+_PARTICLES = "фон|ван|дер|ден|де|да|ди|ді|дю|дель|ла|ле|аль|эль|ель|ибн|ібн|бин|бен|бін|абу|оглы|огли|кызы|кизи|заде"
+_BETWEEN_PERSONS = re.compile(rf"\s+(?!(?:{_PARTICLES})\s)[^\W\d_A-ZА-ЯЁІЇЄҐ][^\WA-ZА-ЯЁІЇЄҐ]*(?=\s)")
+
+
+# A preposition or conjunction that begins the sentence looks like a first name: «Між Росією», «З Володимиром».
+_SENTENCE_STARTS = re.compile(
+    r"(?:З|Із|Зі|У|В|Во|Між|Про|О|Об|Для|До|На|За|Від|Проти|Над|Під|По|При|Перед|Після|Без|Через|А|І|И|Й|Та|Але|Щодо|"
+    r"Крім|Серед|Навколо|Понад|Между|С|Со|К|Ко|От|Против|После|Из|Кроме|Среди|Но|Также|Також)\s+(?=[А-ЯЁІЇЄҐ])"
+)
+
+
+def _persons(text: str, span: Span) -> list[Span]:
+    """Return a person's span without a sentence's first word, cut where a small word shows that it holds two."""
+    if span.type is not EntityType.PER:
+        return [span]
+    parts = []
+    start = span.start
+    if small := _SENTENCE_STARTS.match(text, start, span.stop):
+        start = small.end()
+    for match in _BETWEEN_PERSONS.finditer(text, span.start, span.stop):
+        if match.start() > start:
+            parts.append(Span(start, match.start(), span.type))
+        start = match.end()
+    return [*parts, Span(start, span.stop, span.type)]
+
+
 class RussianRecognizer(Recognizer):
     """slovnet's tagger over navec's vectors, as natasha 1.6 ships them (MIT)."""
 
@@ -65,7 +93,11 @@ class RussianRecognizer(Recognizer):
         return self._models
 
     def tag(self, piece: str) -> list[Span]:
-        """Return slovnet's spans."""
+        """Return slovnet's spans, persons' ones split where they hold two."""
+        return [part for span in self.raw(piece) for part in _persons(piece, span)]
+
+    def raw(self, piece: str) -> list[Span]:
+        """Return slovnet's spans as they are."""
         return [Span(span.start, span.stop, EntityType(span.type)) for span in self._ner(piece).spans]
 
 
@@ -97,8 +129,8 @@ class UkrainianRecognizer(Recognizer):
         return mapped
 
     def tag(self, piece: str) -> list[Span]:
-        """Return slovnet's spans in the mapped piece."""
-        return self._russian.tag(self.mapped(piece))
+        """Return slovnet's spans in the mapped piece, persons' ones split where they hold two."""
+        return [part for span in self._russian.raw(self.mapped(piece)) for part in _persons(piece, span)]
 
 
 class EnglishRecognizer(Recognizer):
@@ -112,10 +144,13 @@ class EnglishRecognizer(Recognizer):
         "FAC": EntityType.LOC,
         "ORG": EntityType.ORG,
     }
-    _ARTICLE = re.compile(r"the\s+")
+    # A capital "The" begins a sentence or a body's own name; of places only The Hague keeps it.
+    _ARTICLE = re.compile(r"the\s+(?=\S)")
+    _PLACES_ARTICLE = re.compile(r"the\s+(?!Hague)(?=\S)", re.IGNORECASE)
 
     def __init__(self) -> None:
         self._nlp: Any = None
+        self._turn = Lock()
         self._models: tuple[ModelReference, ...] = ()
 
     def load(self) -> None:
@@ -144,14 +179,16 @@ class EnglishRecognizer(Recognizer):
     def tag(self, piece: str) -> list[Span]:
         """Return spaCy's spans of our three types, without the article before and the possessive behind a name."""
         spans = []
-        # The zone forgets the words of this text again: a worker's memory must not grow with the news.
-        with self._nlp.memory_zone():
+        # The zone forgets the words of this text again: a worker's memory must not grow with the news. A vocabulary has
+        # one zone at a time, so threads take turns.
+        with self._turn, self._nlp.memory_zone():
             for entity in self._nlp(piece).ents:
                 kind = self.TYPES.get(entity.label_)
                 if kind is None:
                     continue
                 start, stop = entity.start_char, entity.end_char
-                article = self._ARTICLE.match(piece, start, stop)
+                pattern = self._PLACES_ARTICLE if kind is EntityType.LOC else self._ARTICLE
+                article = pattern.match(piece, start, stop)
                 start = article.end() if article else start
                 stop -= 2 if piece.endswith(("'s", "’s"), start, stop) else 0
                 spans.append(Span(start, stop, kind))

@@ -26,6 +26,8 @@ _MASCULINE = {
 _VOWELS = "аеёиоуыэюя"
 # How much likelier a reading is that fits the entity's type: well above any ratio of two readings in the dictionary.
 FITTING = 50.0
+# Men's names that the dictionary holds for as common as the women's they share forms with: «Юлию», «Юлии».
+RARE = frozenset(("юлий",))
 MEMORY = 20_000
 """Words and names whose analysis is kept; a worker sees the same ones all day."""
 
@@ -93,6 +95,7 @@ class RussianNames(Names):
                 if tag.number == "plur" or tag.case is None or tag.POS not in ("NOUN", "ADJF"):
                     continue
                 weight = reading.score * (FITTING if {"Name", "Surn", "Patr"} & tag.grammemes else 1.0)
+                weight *= 0.2 if reading.normal_form in RARE else 1.0
                 genders = ("masc", "femn") if tag.gender is None or "ms-f" in tag.grammemes else (tag.gender,)
                 for gender in genders:
                     key = (ODD_CASES.get(tag.case, tag.case), gender)
@@ -132,7 +135,7 @@ class RussianNames(Names):
         for start, word in words:
             if not _CYRILLIC.fullmatch(word) or len(word) < 2:
                 return []
-            if word[:2].isupper() and len(words) + len(word) < 9:
+            if word[:2].isupper() and (len(word) < 6 or not self._readings(word.lower())[0].is_known):
                 return self._before_acronym(adjectives)
             readings = [
                 reading

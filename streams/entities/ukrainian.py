@@ -146,6 +146,11 @@ class UkrainianNames(Names):
                 forms.add(form)
         return frozenset(forms)
 
+    def is_place(self, word: str) -> bool:
+        """Return whether the word list has it as a form of places alone."""
+        low = word.lower().replace("’", "'").replace("ʼ", "'")
+        return low in self._words["place"] and not any(low in self._words[kind] for kind in ("masculine", "feminine"))
+
     def nominative(self, name: str, kind: EntityType) -> str:
         """Return the nominative where the rules are certain: «Володимира Зеленського» gives «Володимир Зеленський»."""
         words = [(match.start(), match.group()) for match in WORD.finditer(name)]
@@ -178,7 +183,9 @@ class UkrainianNames(Names):
                 if len(found) == 1:
                     gender = "masculine" if men else "feminine"
                     nominative = next(iter(found))
-                    oblique = low != nominative
+                    # «Джо», «Гілларі» do not decline: they say nothing of the surname's case.
+                    fixed = {form for options in self._place(nominative) for form in options} == {nominative}
+                    oblique = None if fixed else low != nominative
                     forms.append((start, word, nominative))
                     rest = [item for item in words if item[0] != start]
                     break
