@@ -16,6 +16,7 @@ class Progress:
         self._done = 0
         self._last = 0.0
         self._terminal = sys.stderr.isatty()
+        self._shown = ""
 
     def __enter__(self) -> "Progress":
         self._show(final=False)
@@ -40,7 +41,11 @@ class Progress:
         self._last = time.monotonic()
         total = "" if self._total is None else f" / {self._total}"
         line = f"{self._what}: {self._done}{total}{note}"
-        sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if final else "") if self._terminal else line + "\n")
+        if self._terminal:
+            sys.stderr.write(f"\r\x1b[K{line}" + ("\n" if final else ""))
+        elif line != self._shown:
+            sys.stderr.write(line + "\n")
+        self._shown = line
         sys.stderr.flush()
 
 

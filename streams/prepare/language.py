@@ -28,6 +28,9 @@ _CYRILLIC: tuple[Language, ...] = ("ru", "uk", "be", "bg", "sr", "mk")
 # what never occurs in a language still does in names and quotations: `_STRAY`.
 _LETTER_SHARES: dict[str, tuple[float, float, float, float, float, float]] = {
     # letters: ru, uk, be, bg, sr, mk
+    "а": (80, 75, 165, 120, 115, 125),
+    "о": (110, 94, 30, 85, 90, 100),
+    "е": (85, 46, 40, 88, 88, 95),
     "і": (0, 56, 62, 0, 0, 0),
     "їєґ": (0, 11, 0, 0, 0, 0),
     "ў": (0, 0, 13, 0, 0, 0),
@@ -48,22 +51,27 @@ _LETTER_SHARES: dict[str, tuple[float, float, float, float, float, float]] = {
 }
 _STRAY = 0.3
 _ALPHABETS = frozenset("абвгдежзийклмнопрстуфхцчшщъыьэюя" + "".join(_LETTER_SHARES))
-_PRIOR = (0.0, 0.0, -1.0, -1.0, -1.0, -1.0)
+_PRIOR = (0.0, 0.0, -3.0, -3.0, -3.0, -3.0)
 """Logarithm; ours are the languages that arrive."""
 _CERTAIN = 12.0
 _CERTAIN_LETTERS = 60
 """Nats by which letters alone must lead, and how many letters it takes, to do without the model."""
 
+_MODEL_WEIGHT = 3.0
+"""The model's probabilities are flattened for short texts, by design; its votes count more than they say."""
+
 _FOREIGN_LETTERS = 0.015
 _TURKIC_Y = 0.045
 """Share of "ы" that no Slavic text reaches; Kyrgyz, Kazakh and Chuvash do."""
 _ACCENTED = 0.02
-_FEW_LETTERS = 12
+_LONG = 400
+_FEW_LETTERS = 8
 _FEW_WORDS = 3
 _HEADLINE = 80
 _LEADS = 5.0
 _LEADS_IN_HEADLINE = 8.0
-_ABSTAIN = 0.6
+_LEADS_ACCENTED = 3.0
+_ABSTAIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +108,25 @@ class LanguageDetector:
         if foreign > max(1, _FOREIGN_LETTERS * total):
             return Verdict(None, sure=True)
         scores = _letter_scores(letters, total)
+        leader = max(_CYRILLIC, key=lambda c: scores[c])
         ranked = sorted(scores.values(), reverse=True)
         turkic = letters.get("ы", 0) > _TURKIC_Y * total
         if total >= _CERTAIN_LETTERS and ranked[0] - ranked[1] >= _CERTAIN and not turkic:
-            return Verdict(max(_CYRILLIC, key=lambda c: scores[c]), sure=True)
+            return Verdict(leader, sure=True)
         probabilities = self._probabilities(sample)
         best = max(probabilities, key=lambda c: probabilities[c])
         ours = max(probabilities[c] for c in _CYRILLIC)
         if best not in LANGUAGES and (turkic or total >= _HEADLINE) and probabilities[best] > _LEADS * ours:
             return Verdict(None, sure=True)
         for language in _CYRILLIC:
-            scores[language] += math.log(probabilities[language] + 1e-9)
+            scores[language] += _MODEL_WEIGHT * math.log(probabilities[language] + 1e-9)
         winner = max(_CYRILLIC, key=lambda c: scores[c])
         weight = sum(math.exp(score - scores[winner]) for score in scores.values())
         return Verdict(winner, sure=True) if 1 / weight >= _ABSTAIN else Verdict(None, sure=False)
 
     def _latin(self, sample: str, letters: dict[str, int], total: int) -> Verdict:
         accented = sum(n for c, n in letters.items() if c > "z")
-        if total >= _HEADLINE and accented > _ACCENTED * total:
+        if total >= _LONG and accented > _ACCENTED * total:
             return Verdict(None, sure=True)
         if total < _FEW_LETTERS or len(sample.split()) < _FEW_WORDS:
             return Verdict(None, sure=False)
@@ -126,7 +135,7 @@ class LanguageDetector:
         leads = probabilities[best] / (probabilities["en"] + 1e-9)
         # Headlines are names and nouns: another language has to be clear. Creole and Pidgin are close to English.
         if total < _HEADLINE:
-            foreign = leads > _LEADS_IN_HEADLINE or (accented > 0 and leads > 1 and best != "en")
+            foreign = leads > _LEADS_IN_HEADLINE or (accented > 0 and leads > _LEADS_ACCENTED)
         else:
             foreign = leads > _LEADS
         return Verdict(None, sure=True) if foreign else Verdict("en", sure=True)
