@@ -115,6 +115,11 @@ def test_fragment_keeps_its_paragraphs_and_drops_scripts(stage: Prepare) -> None
     assert article.text == "Один\nдва\nчетыре"
 
 
+def test_short_pages_keep_their_lines_whole(stage: Prepare) -> None:
+    page = "<html><body><p>Совет <b>принял</b> <a href='/x'>бюд</a>жет города на год.</p><p>Мэр рад.</p></body></html>"
+    assert prepared(stage, page).article.text == "Совет принял бюджет города на год.\nМэр рад."
+
+
 def test_declared_plain_text_stays_as_it_is(stage: Prepare) -> None:
     text = "{это} не JSON, а <p>текст</p>"
     assert prepared(stage, text, "text/plain; charset=utf-8").article.text == text
@@ -247,10 +252,10 @@ def test_deepest_allowed_json(stage: Prepare) -> None:
 def test_strange_but_usable_json(stage: Prepare) -> None:
     big = 10**30
     body = (
-        '{"text": "Первый", "text": "Совет принял\\u0000 бюджет \\ud800", "n": NaN, "big": 1e400, "int": %d, '
-        '"long": %s, "k\\udfff": {"a": 1, "a": 2}, "tab": "a\tb"}'
-    ) % (big, "7" * 5000)
-    event = prepared(stage, body)
+        '{"text": "Первый", "text": "Совет принял\\u0000 бюджет \\ud800", "n": NaN, "big": 1e400, "int": <int>, '
+        '"long": <long>, "k\\udfff": {"a": 1, "a": 2}, "tab": "a\tb"}'
+    )
+    event = prepared(stage, body.replace("<int>", str(big)).replace("<long>", "7" * 5000))
     assert event.article.text == "Совет принял бюджет \ufffd"
     assert event.article.metadata == {
         "n": None,
@@ -277,9 +282,18 @@ def test_strange_but_usable_json(stage: Prepare) -> None:
 def test_wrong_types_become_null_with_a_warning(stage: Prepare) -> None:
     event = prepared(
         stage,
-        {"text": RU, "id": 17, "url": ["x"], "title": {"a": 1}, "author": False, "source": 1.5, "published_at": "yesterday",
-         "fetched_at": 1731060000, "language": 3},
-    )  # fmt: skip
+        {
+            "text": RU,
+            "id": 17,
+            "url": ["x"],
+            "title": {"a": 1},
+            "author": False,
+            "source": 1.5,
+            "published_at": "yesterday",
+            "fetched_at": 1731060000,
+            "language": 3,
+        },
+    )
     article = event.article
     assert article.id == "17"
     assert (article.url, article.title, article.author, article.source) == (None,) * 4

@@ -48,6 +48,7 @@ _BINARY = (
     b"\x7fELF",
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0e-\x1f\xfe\xff]")
 _C1 = re.compile(r"[\x80-\x84\x86-\x9f]")
 _MAX_CONTROL_SHARE = 0.05
 _FEW_CONTROLS = 2
@@ -56,7 +57,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _SURE_UTF8 = 8
 _REPAIR_RATIO = 20
 
-_NOT_RUSSIAN_WORD_LIKE = re.compile(r"[\u2500-\u259f]")
+_BOX_DRAWING = re.compile(r"[\u2500-\u259f]")
 _ORDINARY = re.compile(r"[\w\s.,:;!?()\"'«»„“”‘’–—…№%/+-]")
 _MIN_ORDINARY = 0.9
 _LOWER_THEN_UPPER = re.compile(r"[а-яёіїєґўa-z][А-ЯЁІЇЄҐЎA-Z]")
@@ -91,6 +92,9 @@ def decode(body: bytes, declared: str | None) -> Decoded:
     if text is None:
         text = _by_mark(body)
     if text is None:
+        # Before UTF-8: UTF-16 of Cyrillic or English text without its mark is valid UTF-8 full of control characters.
+        text = _utf16_without_mark(body)
+    if text is None:
         text = _strictly(body, "utf-8")
     if text is None and (damaged := _damaged_utf8(body)) is not None:
         text = damaged
@@ -120,6 +124,12 @@ def _as_declared(body: bytes, declared: str) -> tuple[str | None, str | None]:
     if not _ALLOWED.fullmatch(name):
         return None, "unknown_charset"
     name = _READ_AS.get(name, name)
+    if (
+        name.startswith(("utf-16", "utf-32"))
+        and not _CONTROL_BYTE.search(body)
+        and _strictly(body, "utf-8") is not None
+    ):
+        return None, "wrong_charset"  # half of the bytes of UTF-16 would be control characters
     if not name.startswith("utf"):
         # Eight and more flawless UTF-8 sequences and not one stray byte never happen by chance in another set.
         sure = (found := _MULTIBYTE.findall(body[:_DETECT_WITHIN])) and len(found) >= _SURE_UTF8
@@ -154,10 +164,6 @@ def _damaged_utf8(body: bytes) -> str | None:
 
 
 def _detect(body: bytes) -> str | None:
-    if not body:
-        return ""
-    if (text := _utf16_without_mark(body)) is not None:
-        return text
     if b"\x00" in body:
         return None
     high = _HIGH.search(body)
@@ -186,7 +192,7 @@ def _plausibility(text: str) -> float:
         return 1.0
     joined = "".join(high)
     ordinary = len(_ORDINARY.findall(joined))
-    odd = len(_C1.findall(text)) + len(_CONTROL.findall(text)) + len(_NOT_RUSSIAN_WORD_LIKE.findall(joined))
+    odd = len(_C1.findall(text)) + len(_CONTROL.findall(text)) + len(_BOX_DRAWING.findall(joined))
     flips = len(_LOWER_THEN_UPPER.findall(text))
     rare = sum(c not in _COMMON for c in high)
     return (ordinary - odd - flips) / len(high) - 0.3 * rare / len(high)
@@ -200,7 +206,8 @@ _COMMON = frozenset(
 
 def _utf16_without_mark(body: bytes) -> str | None:
     """Return UTF-16 text without a byte order mark: every other byte is then one of few (the block's number)."""
-    if len(body) < 4 or len(body) % 2:
+    start = body[:_DETECT_WITHIN]
+    if len(body) < 4 or len(body) % 2 or not (b"\x00" in start or b"\x04" in start):
         return None
     for charset, offset in (("utf-16-le", 1), ("utf-16-be", 0)):
         high = body[offset:_DETECT_WITHIN:2]

@@ -10,14 +10,13 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import py3langid.langid as langid  # type: ignore[import-untyped]  # py3langid ships no types
 
 from schemas import ModelReference
 from schemas.events import Language
 
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+LANGUAGES: tuple[Language, ...] = ("ru", "uk", "be", "bg", "sr", "mk", "en")
 
 _SAMPLE = 5000
 _MODEL_SAMPLE = 1500

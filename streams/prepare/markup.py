@@ -27,6 +27,11 @@ _SCRIPT = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.
 _WRAPPER = re.compile(
     r"</?(?:div|span|section|font|b|i|em|strong|a|center|ul|ol|li|table|tbody|tr|td)\b[^<>]*>", re.IGNORECASE
 )
+_WHOLE_PAGE = re.compile(r"<(?:html|body)\b", re.IGNORECASE)
+_SHORT = 250
+"""A fragment of a page has nothing around the article; below this trafilatura would guess at it."""
+_MAYBE_SPLIT = 5000
+"""Where trafilatura finds little it gives every link and bold word a line of its own."""
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -55,8 +60,10 @@ def read_page(markup: str) -> Page:
         flat_tree, _ = _tree(flat)
         return Page(_blocks(tree if flat_tree is None else flat_tree))
     text = _article(tree) if _is_moderate(tree) else ""
-    if not text.strip():
+    if not text.strip() or (len(text) < _SHORT and not _WHOLE_PAGE.search(markup)):
         text = _blocks(tree)
+    elif len(text) < _MAYBE_SPLIT:
+        text = _rejoined(text, _blocks(tree))
     return _with_metadata(text, tree)
 
 
@@ -101,6 +108,13 @@ def _article(tree: html.HtmlElement) -> str:
     except Exception:  # noqa: BLE001 - a page that trafilatura trips over is still a page; the blocks are the way out
         return ""
     return text or ""
+
+
+def _rejoined(text: str, blocks: str) -> str:
+    """Return the blocks that make up the extracted text, whose own lines may be split; the text where they do not."""
+    squeezed = "".join(text.split())
+    lines = [line for line in blocks.split("\n") if line.strip() and "".join(line.split()) in squeezed]
+    return "\n".join(lines) if "".join("".join(lines).split()) == squeezed else text
 
 
 def _blocks(tree: html.HtmlElement) -> str:

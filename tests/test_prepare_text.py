@@ -1,0 +1,156 @@
+"""What `prepare` does to the text: characters put right, paragraphs that are not the article taken out."""
+
+import pytest
+
+from streams.prepare.cleaning import clean, clean_line
+from streams.prepare.paragraphs import separate
+
+LEAD = "Совет утвердил план реконструкции набережной, сообщили в мэрии в пятницу."
+BODY = [
+    "Работы начнутся весной и продлятся два года, сказал подрядчик.",
+    "По его словам, движение перекрывать не будут, а деревья сохранят.",
+    "Напомним, прошлый план жители отвергли на слушаниях.",
+]
+
+
+def removed(*lines: str, title: str | None = None) -> list[tuple[str, str]]:
+    text, taken = separate("\n".join(lines), title)
+    assert sorted([*text.split("\n"), *(r.text for r in taken)]) == sorted(lines)
+    return [(r.reason.value, r.text) for r in taken]
+
+
+@pytest.mark.parametrize(
+    ("raw", "cleaned"),
+    [
+        ("и\u0306", "й"),
+        ("со\u00adвет", "совет"),
+        ("со\u200bвет\ufeff\u2060", "совет"),
+        ("10\u00a0000\u202f₽", "10 000 ₽"),
+        ("a\u200fb\u202ec\u2066d", "abcd"),
+        ("👩\u200d🚀 и\u200dли", "👩\u200d🚀 или"),
+        ("а\r\nб\rв\u2028г\u2029д\x0bе\x0cж\x85з", "а\nб\nв\nг\nд\nе\nж\nз"),
+        ("а \t б\n \n\n\tв ", "а б\nв"),
+        ("&laquo;Совет&raquo;&nbsp;&mdash; &quot;да&quot; &#1103;", '«Совет» — "да" я'),
+        ("?a=1&copy=2 & AT&T;", "?a=1&copy=2 & AT&T;"),
+        ('“a” ‘b’ «c» "d"', '“a” ‘b’ «c» "d"'),
+    ],
+)
+def test_cleaning(raw: str, cleaned: str) -> None:
+    assert clean(raw) == (cleaned, False)
+
+
+def test_control_characters_are_reported() -> None:
+    assert clean("а\x00б\x1bв\x9f") == ("абв", True)
+    assert clean_line("а\nб\x07") == ("а б", True)
+
+
+def test_an_article_is_left_alone() -> None:
+    assert removed(LEAD, *BODY) == []
+
+
+def test_pulled_up_lead_goes_the_one_in_the_article_stays() -> None:
+    lines = [LEAD, *BODY[:2], LEAD.upper(), BODY[2]]
+    text, taken = separate("\n".join(lines), None)
+    assert text.split("\n") == lines[1:]
+    assert [(r.reason, r.text) for r in taken] == [("repeated_paragraph", LEAD)]
+
+
+def test_other_repeats_keep_the_first() -> None:
+    quoted = BODY[1].replace("деревья", "«деревья»")
+    other_quotes = BODY[1].replace("деревья", "“деревья”")
+    text, taken = separate("\n".join([LEAD, quoted, BODY[0], other_quotes, BODY[2]]), None)
+    assert text.split("\n") == [LEAD, quoted, BODY[0], BODY[2]]
+    assert [r.text for r in taken] == [other_quotes]
+    # A closing teaser and an article that was pasted twice.
+    assert separate("\n".join([LEAD, *BODY, LEAD]), None)[0].split("\n") == [LEAD, *BODY]
+    assert separate("\n".join([LEAD, *BODY] * 2), None)[0].split("\n") == [LEAD, *BODY]
+
+
+def test_refrains_stay() -> None:
+    assert removed(LEAD, "— Да.", BODY[0], "— Да.", BODY[1], "— Да.") == []
+
+
+def test_duration_and_caption_beside_it() -> None:
+    assert removed(LEAD, *BODY, "Как сносили старую набережную!", "00:49") == [
+        ("media_caption", "Как сносили старую набережную!"),
+        ("media_duration", "00:49"),
+    ]
+    assert removed(LEAD, BODY[0], "1:02:33", BODY[1]) == [("media_duration", "1:02:33")]
+    assert removed(LEAD, BODY[0], "00:49", "Что говорят жители", BODY[1]) == [("media_duration", "00:49")]
+
+
+def test_clock_times_of_a_live_blog_stay() -> None:
+    assert removed("12:05", LEAD, "11:40", BODY[0], "10:15", BODY[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Фото: REUTERS", "photo_credit"),
+        ("Фото: Иван Петров / ТАСС", "photo_credit"),
+        ("Фото: пресс-служба мэрии", "photo_credit"),
+        ("Getty Images", "photo_credit"),
+        ("Photo by Jane Doe", "photo_credit"),
+        ("Jane Doe/Reuters", "photo_credit"),
+        ("Фото: мэр показывает журналистам новый план", "media_caption"),
+        ("Видео: как сносили старую набережную", "media_caption"),
+        ("Відео: як зносили стару набережну", "media_caption"),
+        ("Watch: the old bridge comes down", "media_caption"),
+        ("Реклама", "advertisement"),
+        ("ADVERTISEMENT", "advertisement"),
+        ("На правах рекламы", "advertisement"),
+        ("Подписывайтесь на наш Telegram-канал", "subscription_prompt"),
+        ("Підписуйтесь на наш канал у Telegram!", "subscription_prompt"),
+        ("Subscribe to our newsletter", "subscription_prompt"),
+        ("Поделиться", "share_prompt"),
+        ("Share this article", "share_prompt"),
+        ("Поделиться в Facebook", "share_prompt"),
+        ("Читайте также: Мэр уволил заместителя", "related_link"),
+        ("Читайте також: Мер звільнив заступника", "related_link"),
+        ("Read more: Mayor sacks deputy", "related_link"),
+        ("Read also", "related_link"),
+        ("Главная › Новости › Город", "navigation"),
+        ("Home > News > City", "navigation"),
+    ],
+)
+def test_what_is_not_the_article(line: str, reason: str) -> None:
+    assert removed(LEAD, line, *BODY) == [(reason, line)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Реклама пива запрещена на улицах города с понедельника.",
+        "Реклама подорожала вдвое.",
+        "Фото и видео с места пожара появились в соцсетях.",
+        "Фото: что с ними не так? Эксперты проверили снимки и нашли подделку. Об этом пишет издание.",
+        "Видео опубликовала пресс-служба министерства.",
+        "Подписывайтесь под петицией, призвал активист.",
+        "Поделиться опытом приехали врачи из пяти стран.",
+        "Поделитесь хлебом с ближним, сказал священник.",
+        "Читайте больше книг, советует министр.",
+        "Read more than one book a month, the minister advises.",
+        "Share prices fell on Friday.",
+        "Share this burden with us, the president told allies.",
+        "Subscribe or cancel: the streaming war goes on.",
+        "Related families live next door.",
+        "Главная новость дня — бюджет.",
+        "News of the deal broke on Friday.",
+        "Getty Images подала в суд.",
+        "AP",
+        "Следите за нами, говорят разведчики.",
+        "10:30 — начало матча.",
+        "Счёт 2:1",
+        "Home prices fell.",
+        "Ad spending rose.",
+    ],
+)
+def test_sentences_of_the_article_stay(line: str) -> None:
+    assert line == "AP" or removed(LEAD, line, *BODY) == []
+
+
+def test_repeated_title() -> None:
+    title = "Совет утвердил план"
+    assert removed("СОВЕТ УТВЕРДИЛ ПЛАН.", LEAD, *BODY, title=title) == [("repeated_title", "СОВЕТ УТВЕРДИЛ ПЛАН.")]
+    assert removed(LEAD, title, *BODY, title=title) == []
+    assert removed(title, title=title) == []
