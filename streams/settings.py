@@ -65,7 +65,10 @@ class Settings(BaseSettings):
     live_timeout: float = Field(60.0, gt=0, description="A batch that takes longer makes the worker not live.")
     web_host: str = Field("127.0.0.1", description="Address of the health endpoints.")
     web_port: int = Field(
-        6066, ge=0, le=65535, description="Port of the health endpoints; process N listens on port + N - 1; 0: none."
+        6066,
+        ge=0,
+        le=65535,
+        description="Port of the health endpoints, process N takes port + N - 1; a free one near it where not set; 0: none.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Log level.")
 

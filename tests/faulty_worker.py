@@ -24,6 +24,6 @@ def _failing(enrich: Callable[[Any, Any], Any], marker: str) -> Callable[[Any, A
 
 
 if __name__ == "__main__":
-    Entities.enrich = _failing(Entities.enrich, FAIL_ENTITIES)  # type: ignore[method-assign]  # the planted bug
-    Classify.enrich = _failing(Classify.enrich, FAIL_CLASSIFY)  # type: ignore[method-assign]  # the planted bug
+    Entities.enrich = _failing(Entities.enrich, FAIL_ENTITIES)  # type: ignore[method-assign,assignment]  # the planted bug
+    Classify.enrich = _failing(Classify.enrich, FAIL_CLASSIFY)  # type: ignore[method-assign,assignment]  # the planted bug
     main()

@@ -63,9 +63,8 @@ class RunningLine:
 
     def __init__(self, brokers: str, home: Path, program: Sequence[str] = ("-m", "streams"), **changed: Any) -> None:
         name = f"t{secrets.token_hex(3)}"
-        self.settings = Settings(
-            brokers=brokers, home=home, topic_prefix=f"{name}.", app_id=name, web_port=0, processes=1, **changed
-        )
+        given = {"web_port": 0} | changed
+        self.settings = Settings(brokers=brokers, home=home, topic_prefix=f"{name}.", app_id=name, **given)
         self.worker = WorkerChild(self.settings, home / f"{name}.log", program=program)
 
     def create_topics(self) -> None:

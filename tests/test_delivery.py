@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from account import account
-from running_line import RunningLine, Sent
 
 from streams.broker import LocalBroker
 from streams.worker_child import WorkerChild
+from tests.account import account
+from tests.running_line import RunningLine, Sent
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
@@ -119,7 +119,8 @@ def test_a_supervisor_restarts_a_dead_process_and_stops_them_all(kafka: LocalBro
         assert "restarting" in supervisor.log_text()
         family = parent.children(recursive=True)
         assert supervisor.stop() == 0
-    assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
     result = asyncio.run(account(line.settings.brokers, line.settings.topic_prefix, names))
     assert result.clean, result
 

@@ -42,7 +42,8 @@ def test_ids_that_are_known_by_heart(rows: list[Row]) -> None:
     known = {
         "RU": "Q159", "UA": "Q212", "US": "Q30", "KP": "Q423", "KR": "Q884", "AU": "Q408", "JP": "Q17", "NZ": "Q664",
         "GB": "Q145", "DE": "Q183", "CN": "Q148", "FR": "Q142", "PL": "Q36", "TW": "Q865", "XK": "Q1246",
-        "PS": "Q219060", "HK": "Q8646", "DK": "Q35", "NL": "Q55", "GE": "Q230", "IE": "Q27", "CG": "Q971", "CD": "Q974", "NE": "Q1032",
+        "PS": "Q219060", "HK": "Q8646", "DK": "Q35", "NL": "Q55", "GE": "Q230", "IE": "Q27", "CG": "Q971",
+        "CD": "Q974", "NE": "Q1032",
         "NG": "Q1033", "BY": "Q184", "IL": "Q801",
     }  # fmt: skip
     for code, qid in known.items():

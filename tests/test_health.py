@@ -1,6 +1,7 @@
 """Readiness, liveness and metrics of a worker, over HTTP."""
 
 import json
+import re
 import socket
 import time
 import urllib.error
@@ -8,9 +9,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from running_line import RunningLine, Sent
 
 from streams.broker import LocalBroker
+from streams.settings import Settings
+from streams.worker_child import WorkerChild
+from tests.running_line import RunningLine, Sent
 
 pytestmark = pytest.mark.kafka
 
@@ -32,10 +35,8 @@ def free_port() -> int:
 
 
 def test_a_worker_becomes_ready_stays_live_and_counts(kafka: LocalBroker, tmp_path: Path) -> None:
-    line = RunningLine(kafka.bootstrap_servers, tmp_path)
     port = free_port()
-    line.settings = line.settings.model_copy(update={"web_port": port})
-    line.worker._settings = line.settings
+    line = RunningLine(kafka.bootstrap_servers, tmp_path, web_port=port)
     with line:
         deadline = time.monotonic() + 60
         seen = set()
@@ -51,3 +52,22 @@ def test_a_worker_becomes_ready_stays_live_and_counts(kafka: LocalBroker, tmp_pa
         assert 'newsflow_articles_total{outcome="enriched",stage="classify"} 1.0' in metrics
         assert 'newsflow_dead_letters_total{reason="json_not_object",stage="prepare"} 1.0' in metrics
     assert ask(port, "live")[0] == 0
+
+
+def test_workers_on_one_machine_find_ports_of_their_own(kafka: LocalBroker, tmp_path: Path) -> None:
+    line = RunningLine(kafka.bootstrap_servers, tmp_path)
+    line.create_topics()
+    default = Settings.model_construct(**line.settings.model_dump(exclude={"web_port"}))
+    workers = [WorkerChild(default, tmp_path / f"{n}.log") for n in range(2)]
+    with workers[0], workers[1]:
+        deadline = time.monotonic() + 60
+        ports: list[str] = []
+        while len(ports) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            ports = [
+                port
+                for worker in workers
+                for port in re.findall(r"health on http://127.0.0.1:(\d+)", worker.log_text())
+            ]
+        assert len(set(ports)) == 2

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty_worker import FAIL_CLASSIFY, FAIL_ENTITIES
-from running_line import RunningLine, Sent
 
 from schemas import encode
 from streams import article_files, dead_letters
@@ -17,6 +15,8 @@ from streams.errors import ArticleRejected
 from streams.line import newsflow_line
 from streams.settings import Settings
 from streams.stage import RawArticle
+from tests.faulty_worker import FAIL_CLASSIFY, FAIL_ENTITIES
+from tests.running_line import RunningLine, Sent
 
 pytestmark = pytest.mark.kafka
 

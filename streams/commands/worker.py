@@ -23,9 +23,12 @@ def worker(stages: str, processes: int | None) -> None:
     from streams.delivery.worker_process import chosen_stages, run_worker
     from streams.line import newsflow_line
     from streams.log import configure_logging
+    from streams.parent_death import die_with_parent
 
     config = settings()
     configure_logging(config)
+    if config.parent:
+        die_with_parent(config.parent)
     names = [name.strip() for name in stages.split(",") if name.strip()]
     chosen_stages(newsflow_line(config), names)
     count = processes or config.processes

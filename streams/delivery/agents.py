@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -76,6 +77,8 @@ class Worker:
             broker_session_timeout=settings.session_timeout,
             broker_heartbeat_interval=heartbeat_interval(settings),
             store="memory://",
+            # Faust makes a folder for tables, which the line has none of; not in the user's current one.
+            datadir=tempfile.gettempdir() + "/newsflow-faust",
             topic_allow_declare=False,
             topic_disable_leader=True,
             stream_buffer_maxsize=max(64, 4 * settings.batch_size),

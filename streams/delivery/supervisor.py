@@ -39,13 +39,13 @@ class _Child:
     restart_at: float = field(default=0.0)
 
 
-def _child(settings: Settings, stages: Sequence[str], web_port: int, parent: int) -> None:
+def _child(settings: Settings, stages: Sequence[str], number: int, parent: int) -> None:
     die_with_parent(parent)
     # A terminal sends Ctrl-C to the whole group; the parent turns it into SIGTERM for its children.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging(settings)
     try:
-        run_worker(settings, stages, web_port)
+        run_worker(settings, stages, number)
     except UserError as error:
         log.critical("%s", error)
         os._exit(EXIT_USER_ERROR)
@@ -88,9 +88,10 @@ class Supervisor:
         return code
 
     def _start(self, child: _Child) -> None:
-        port = self._settings.web_port + child.number if self._settings.web_port else 0
         child.process = self._context.Process(
-            target=_child, args=(self._settings, self._stages, port, os.getpid()), name=f"worker-{child.number + 1}"
+            target=_child,
+            args=(self._settings, self._stages, child.number, os.getpid()),
+            name=f"worker-{child.number + 1}",
         )
         child.process.start()
         child.started = time.monotonic()

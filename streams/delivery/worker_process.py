@@ -7,10 +7,10 @@ import signal
 from collections.abc import Sequence
 
 from streams import topics
+from streams.delivery import web_port
 from streams.delivery.agents import Worker
 from streams.errors import SettingsError
 from streams.line import AnyStage, Line, newsflow_line
-from streams.parent_death import die_with_parent
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -29,21 +29,18 @@ def chosen_stages(line: Line, names: Sequence[str]) -> tuple[AnyStage, ...]:
     return tuple(stage for stage in line.stages if not names or stage.name in names)
 
 
-def run_worker(settings: Settings, stage_names: Sequence[str] = (), web_port: int | None = None) -> None:
-    """Run a worker in this process until SIGTERM or SIGINT.
+def run_worker(settings: Settings, stage_names: Sequence[str] = (), number: int = 0) -> None:
+    """Run worker process `number` (from 0) in this process until SIGTERM or SIGINT.
 
     Raises:
-        UserError: no broker answers, topics are missing, or a stage is unknown.
+        UserError: no broker answers, topics are missing, a stage is unknown, or a port is taken.
     """
-    if settings.parent:
-        die_with_parent(settings.parent)
     line = newsflow_line(settings)
     stages = chosen_stages(line, stage_names)
-    port = settings.web_port if web_port is None else web_port
-    asyncio.run(_run(settings, line, stages, port))
+    asyncio.run(_run(settings, line, stages, web_port.choose(settings, number)))
 
 
-async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], web_port: int) -> None:
+async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -62,8 +59,14 @@ async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], web_p
     if stop.is_set():
         return
     limits = {topic: state.max_message_bytes for topic, state in states.items()}
-    worker = Worker(settings, line, stages, limits, web_port)
-    log.info("worker %s: stages %s, line %s", os.getpid(), ", ".join(s.name for s in stages), line.version)
+    worker = Worker(settings, line, stages, limits, port)
+    log.info(
+        "worker %s: stages %s, line %s, health on %s",
+        os.getpid(),
+        ", ".join(s.name for s in stages),
+        line.version,
+        f"http://{settings.web_host}:{port}" if port else "no port",
+    )
     await worker.run(stop)
     log.info("worker %s: stopped", os.getpid())
     # A stage may still be at work in its thread; nothing waits for it, its transaction never began.

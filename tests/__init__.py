@@ -1,0 +1,1 @@
+"""Tests of Newsflow; `make test` runs them all."""
