@@ -44,6 +44,11 @@ def test_control_characters_are_reported() -> None:
     assert clean_line("а\nб\x07") == ("а б", True)
 
 
+def test_a_mountain_of_combining_marks_is_cut() -> None:
+    text, _ = clean("а" + "\u0323\u0301" * 400_000 + "б")
+    assert 2 < len(text) <= 32 and text[-1] == "б"
+
+
 def test_an_article_is_left_alone() -> None:
     assert removed(LEAD, *BODY) == []
 
@@ -66,7 +71,9 @@ def test_other_repeats_keep_the_first() -> None:
     assert separate("\n".join([LEAD, *BODY] * 2), None)[0].split("\n") == [LEAD, *BODY]
 
 
-def test_refrains_stay() -> None:
+def test_refrains_and_timetables_stay() -> None:
+    timetable = "18:00-20:00, Первый канал, канал «Культура» и сайт города"
+    assert removed(LEAD, "Суббота", timetable, "Воскресенье", timetable) == []
     assert removed(LEAD, "— Да.", BODY[0], "— Да.", BODY[1], "— Да.") == []
 
 
@@ -75,6 +82,10 @@ def test_duration_and_caption_beside_it() -> None:
         ("media_caption", "Как сносили старую набережную!"),
         ("media_duration", "00:49"),
     ]
+    for caption in ("Набережная. До и после", "Трейлер фильма «Набережная»", "Засідання ради. Відео: UN Web TV"):
+        assert removed(LEAD, *BODY, caption, "00:49")[0] == ("media_caption", caption)
+    for sentence in ("— Да, — сказал он", "Так решили все.", "Он ответил: «Нет!»", "Решено. Работы начнутся завтра!"):
+        assert removed(LEAD, *BODY, sentence, "00:49") == [("media_duration", "00:49")]
     assert removed(LEAD, BODY[0], "1:02:33", BODY[1]) == [("media_duration", "1:02:33")]
     assert removed(LEAD, BODY[0], "00:49", "Что говорят жители", BODY[1]) == [("media_duration", "00:49")]
 
@@ -105,6 +116,7 @@ def test_clock_times_of_a_live_blog_stay() -> None:
         ("Поделиться", "share_prompt"),
         ("Share this article", "share_prompt"),
         ("Поделиться в Facebook", "share_prompt"),
+        ("Поделиться в Facebook Поделиться в Telegram", "share_prompt"),
         ("Читайте также: Мэр уволил заместителя", "related_link"),
         ("Читайте також: Мер звільнив заступника", "related_link"),
         ("Read more: Mayor sacks deputy", "related_link"),

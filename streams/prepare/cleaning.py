@@ -14,6 +14,9 @@ _INVISIBLE = re.compile(
 )
 _EMOJI = r"\u00a9\u00ae\u2190-\u2bff\u3030\u303d\ufe0f\U0001f000-\U0001faff"
 _LONE_JOINER = re.compile(rf"(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])")
+_NO_LETTERS = re.compile(r"[^\w\x00-\x7f]{31,}")
+_MARKS_ON_A_LETTER = 30
+"""As in Unicode's Stream-Safe Text Format (UAX #15): normalisation takes quadratic time over a longer run of marks."""
 _SPACES = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _NEWLINES = re.compile(r" ?\n[ \n]*")
 
@@ -30,9 +33,21 @@ def clean(text: str) -> tuple[str, bool]:
     text = _INVISIBLE.sub("", text)
     if "\u200d" in text:
         text = _LONE_JOINER.sub("", text)
+    text = _NO_LETTERS.sub(_with_few_marks, text)
     text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     text = _NEWLINES.sub("\n", text).strip(" \n")
     return text, controls > 0
+
+
+def _with_few_marks(found: re.Match[str]) -> str:
+    """Return a stretch without letters, its runs of combining marks cut to 30."""
+    kept: list[str] = []
+    marks = 0
+    for character in found[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MARKS_ON_A_LETTER:
+            kept.append(character)
+    return "".join(kept)
 
 
 def clean_line(text: str) -> tuple[str, bool]:

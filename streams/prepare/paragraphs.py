@@ -20,7 +20,9 @@ _QUOTES = str.maketrans(dict.fromkeys('«»„“”‟"″', '"') | dict.fromke
 
 _DURATION = re.compile(r"(?:\d{1,2}:)?[0-5]?\d:[0-5]\d", re.ASCII)
 _SENTENCE_BREAK = re.compile(r"[.!?…][\"»”)]?\s+[\"«“(—–-]?\s?[A-ZА-ЯЁІЇЄҐЎ]")
-_CAPTION_END = re.compile(r"[\w!?…)]$")
+_NO_SENTENCE_END = re.compile(r"[\w)][»”\"]?$")
+_EXCLAIMED = re.compile(r"[!?…]$")
+_TIMETABLE = re.compile(r"\d{1,2}[:.]\d\d\b", re.ASCII)
 
 _CAPTION_LABEL = re.compile(
     r"(?:на (?:фото|видео|відео)|фото|видео|відео|photo|video|watch|in (?:the )?photo)\s*:\s*(.+)", re.I
@@ -73,7 +75,8 @@ _SUBSCRIPTION = re.compile(
 )
 _SHARE = re.compile(
     r"(?:поделиться|поделитесь|поділитися|поділіться|поширити|share)"
-    r"(?:\s+(?:this|эт\w+|цією|цим|the|с друзьями|з друзями|на|в|у|on|via|with friends|via email|стат\w+"
+    r"(?:\s+(?:поделиться|поділитися|поширити|share|this|эт\w+|цією|цим|the|с друзьями|з друзями|на|в|у|on|via|with friends|via email"
+    r"|стат\w+"
     r"|новост\w+|новин\w+|ссылк\w+"
     r"|посиланням|публикаци\w+|article|story|post|page|link|facebook|twitter|x|telegram|whatsapp|linkedin"
     r"|вконтакте|фейсбук\w*"
@@ -174,8 +177,12 @@ def _mark_durations(lines: Sequence[str], reasons: list[RemovalReason | None]) -
 
 
 def _is_caption(line: str) -> bool:
-    """Return whether the line reads like a heading: short, one sentence, and without a sentence's full stop."""
-    return len(line) <= _CAPTION_LENGTH and not _SENTENCE_BREAK.search(line) and bool(_CAPTION_END.search(line))
+    """Return whether the line reads like a heading: short, and without a sentence's full stop."""
+    if len(line) > _CAPTION_LENGTH or line[0] in '«“"—–-':
+        return False
+    if _NO_SENTENCE_END.search(line):
+        return True
+    return bool(_EXCLAIMED.search(line)) and not _SENTENCE_BREAK.search(line)
 
 
 def _mark_title(lines: Sequence[str], reasons: list[RemovalReason | None], title: str | None) -> None:
@@ -195,7 +202,7 @@ def _mark_repeats(lines: Sequence[str], reasons: list[RemovalReason | None]) -> 
     keys = [folded(lines[i]) for i in kept]
     places: dict[str, list[int]] = {}
     for place, key in enumerate(keys):
-        if len(key) >= _LONG_ENOUGH_TO_REPEAT:
+        if len(key) >= _LONG_ENOUGH_TO_REPEAT and not _TIMETABLE.match(key):
             places.setdefault(key, []).append(place)
     for copies in places.values():
         if len(copies) == 1:
