@@ -75,7 +75,8 @@ _SUBSCRIPTION = re.compile(
 )
 _SHARE = re.compile(
     r"(?:поделиться|поделитесь|поділитися|поділіться|поширити|share)"
-    r"(?:\s+(?:поделиться|поділитися|поширити|share|this|эт\w+|цією|цим|the|с друзьями|з друзями|на|в|у|on|via|with friends|via email"
+    r"(?:\s+(?:поделиться|поділитися|поширити|share|this|эт\w+|цією|цим|the|с друзьями|з друзями|на|в|у|on|via"
+    r"|with friends|via email"
     r"|стат\w+"
     r"|новост\w+|новин\w+|ссылк\w+"
     r"|посиланням|публикаци\w+|article|story|post|page|link|facebook|twitter|x|telegram|whatsapp|linkedin"
