@@ -139,7 +139,7 @@ class Entity(_Contract):
     id: str = Field(
         min_length=1,
         description="Wikidata id (`Q212`) where `linked`, else `urn:newsflow:entity:…`, the same for the same normal "
-        "form, type and language everywhere.",
+        "form and type everywhere.",
     )
     type: EntityType = Field(description="What kind of entity it is.")
     name: EntityName = Field(description="Its name, language by language.")

@@ -103,12 +103,18 @@ async def producer(settings: Settings, transactional_id: str | None = None) -> A
         await client.stop()
 
 
-def new_producer(settings: Settings, transactional_id: str | None = None) -> AIOKafkaProducer:
-    """Return a producer that is not started yet."""
+def new_producer(
+    settings: Settings, transactional_id: str | None = None, max_batch_bytes: int = 16_384
+) -> AIOKafkaProducer:
+    """Return a producer that is not started yet.
+
+    `max_batch_bytes` bounds a batch of several records; Kafka compares a topic's `max.message.bytes` with batches.
+    """
     return AIOKafkaProducer(
         **connection(settings),
         acks="all",
         enable_idempotence=True,
+        max_batch_size=max_batch_bytes,
         transactional_id=transactional_id,
         # An open transaction of a dead worker hides what lies behind it from read_committed readers for this long.
         transaction_timeout_ms=20_000,

@@ -3,6 +3,8 @@
 articles.raw -> prepare -> articles.prepared -> entities -> articles.annotated -> classify -> articles.enriched
 """
 
+import gc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -49,10 +51,13 @@ class Line:
         before = self.before(stage)
         return before.writes if before else RAW
 
-    def load(self) -> None:
-        """Load the models of all stages; takes seconds."""
-        for stage in self.stages:
+    def load(self, stages: Sequence[AnyStage] | None = None) -> None:
+        """Load the models of the stages (all of them when none are given); takes seconds."""
+        for stage in self.stages if stages is None else stages:
             stage.load()
+        # The models live as long as the process: the garbage collector need not walk them again and again.
+        gc.collect()
+        gc.freeze()
 
     def enrich(self, raw: RawArticle) -> EnrichedEvent:
         """Return the enriched event of one raw article, without Kafka: the same bytes as through the topics.

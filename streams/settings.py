@@ -58,8 +58,8 @@ class Settings(BaseSettings):
         ge=1,
         description="Worker processes of `newsflow worker`; the number of cores.",
     )
-    batch_size: int = Field(20, ge=1, description="Articles in one transaction at most.")
-    batch_wait: float = Field(0.05, gt=0, description="How long a batch waits to fill.")
+    batch_size: int = Field(100, ge=1, description="Articles that a stage takes at once, over all its partitions.")
+    batch_wait: float = Field(0.03, gt=0, description="How long a batch waits to fill.")
     session_timeout: float = Field(6.0, ge=1, description="A worker that is silent for this long loses its partitions.")
     drain_timeout: float = Field(15.0, gt=0, description="How long a worker may take to stop after SIGTERM.")
     live_timeout: float = Field(60.0, gt=0, description="A batch that takes longer makes the worker not live.")
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         6066,
         ge=0,
         le=65535,
-        description="Port of the health endpoints, process N takes port + N - 1; a free one near it where not set; 0: none.",
+        description="Port of the health endpoints, process N takes port + N - 1, a free one where not set; 0: none.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Log level.")
 

@@ -32,14 +32,17 @@ ABORT_SECONDS = 5.0
 
 Committed = Callable[[TopicPartition], Awaitable[int]]
 """Reads the group's committed offset of a partition from the broker; -1 where there is none."""
-Process = Callable[[Incoming], Awaitable[Outgoing]]
-"""Runs the stage on one record."""
+Process = Callable[[Sequence[Incoming]], Awaitable[list[Outgoing]]]
+"""Runs the stage on records, one outcome each, in order; may stop early, after at least one, to bound its time."""
 Generation = Callable[[], int]
 """The consumer's current generation."""
 
 
 class InputPartition:
-    """Processes batches of one partition of a stage's input, in order, one at a time."""
+    """Processes batches of one partition of a stage's input, in order, one at a time.
+
+    `max_batch_bytes` is the largest record batch that every topic it writes to takes (`max.message.bytes`).
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class InputPartition:
         topic: str,
         partition: int,
         *,
+        max_batch_bytes: int,
         process: Process,
         committed: Committed,
         current_generation: Generation,
@@ -57,6 +61,7 @@ class InputPartition:
         self.partition = partition
         self._settings = settings
         self._source = TopicPartition(settings.topic(topic), partition)
+        self._max_batch_bytes = max_batch_bytes
         self._process = process
         self._committed = committed
         self._current_generation = current_generation
@@ -75,8 +80,8 @@ class InputPartition:
     async def handle(self, records: Sequence[Incoming], generation: int) -> None:
         """Process and commit the records of a batch, which the consumer read in `generation`.
 
-        Records below the position are left out: they were committed before. The batch is dropped where the
-        generation is over.
+        Records below the position are left out: they were committed before. What is left of the batch is dropped
+        where the generation is over. A batch that takes long is committed in several transactions.
 
         Raises:
             WorkerMustStop: the transaction failed in a way that only a restart can put right.
@@ -88,9 +93,10 @@ class InputPartition:
             if generation != self._generation:
                 await self._take_over(generation)
             todo = [record for record in records if record.offset >= self._position]
-            if todo:
-                outgoing = [await self._process(record) for record in todo]
-                await self._commit(outgoing, todo[-1].offset + 1)
+            while todo and generation == self._current_generation():
+                outgoing = await self._process(todo)
+                await self._commit(outgoing, todo[len(outgoing) - 1].offset + 1)
+                todo = todo[len(outgoing) :]
         except (ProducerFenced, InvalidProducerEpoch) as error:
             if generation == self._current_generation():
                 raise WorkerMustStop(
@@ -107,7 +113,7 @@ class InputPartition:
 
     async def _take_over(self, generation: int) -> None:
         await self.close()
-        self._producer = kafka.new_producer(self._settings, self.transactional_id)
+        self._producer = kafka.new_producer(self._settings, self.transactional_id, self._max_batch_bytes)
         await self._producer.start()
         committed = await self._committed(self._source)
         self._position = max(committed, 0)

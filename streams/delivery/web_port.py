@@ -29,7 +29,8 @@ def choose(settings: Settings, number: int) -> int:
         if port <= 65535 and _reserve(settings.web_host, port):
             return port
     raise PortTaken(
-        f"Port {first} for the health endpoints is taken on {settings.web_host}. Set NEWSFLOW_WEB_PORT to a free one, or to 0 for none."
+        f"Port {first} for the health endpoints is taken on {settings.web_host}. "
+        "Set NEWSFLOW_WEB_PORT to a free one, or to 0 for none."
     )
 
 

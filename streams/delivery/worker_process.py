@@ -55,7 +55,7 @@ async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], port:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, begin_to_stop, number)
     states = await topics.check(settings, line)
-    await asyncio.gather(*(loop.run_in_executor(None, stage.load) for stage in stages))
+    await loop.run_in_executor(None, line.load, stages)
     if stop.is_set():
         return
     limits = {topic: state.max_message_bytes for topic, state in states.items()}
