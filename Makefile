@@ -8,13 +8,24 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint setup lock schemas models clean
+.PHONY: demo test lint setup lock models bench kills clean
 
 demo: setup ## run the whole line on the sample articles (or on ARTICLES="a.txt b.html c.jsonl")
 	@exec $(BIN)/newsflow demo $(ARTICLES)
 
 test: setup lint ## every check and every test, those on a real Kafka included
 	@$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: setup ## what the line costs on this machine
+	@$(BIN)/newsflow bench samples/*.txt samples/*.html samples/*.json samples/wire.jsonl --articles 330
+
+kills: setup ## 2,000 articles through two workers, one of which is killed every few seconds
+	@$(BIN)/pytest -q tests/test_delivery.py -k killed_again --kill-articles 2000
+
+models: setup ## rebuild every committed model, table and schema, to the same bytes
+	@$(BIN)/python -m streams.entities.build_countries
+	@$(BIN)/python -m streams.classify.train
+	@$(BIN)/python -m schemas.generate
 
 lint: setup
 	@echo "lint: ruff, mypy"

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,10 +14,10 @@ import pytest
 
 from streams.broker import LocalBroker
 from streams.worker_child import WorkerChild
-from tests.account import account
+from tests.account import Account, account
 from tests.running_line import RunningLine, Sent
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
 
 TEXTS = {
     "ru": "Правительство Японии выделит помощь Турции после землетрясения, сообщили в Токио.",
@@ -45,31 +46,41 @@ def settled(line: RunningLine, names: list[str], seconds: float) -> None:
         time.sleep(1)
 
 
-def test_workers_killed_again_and_again_lose_and_double_nothing(kafka: LocalBroker, tmp_path: Path) -> None:
+def test_workers_killed_again_and_again_lose_and_double_nothing(
+    kafka: LocalBroker, tmp_path: Path, request: pytest.FixtureRequest, progress: Callable[[str], None]
+) -> None:
     line = RunningLine(kafka.bootstrap_servers, tmp_path)
     line.create_topics()
-    names, records = articles(600)
+    names, records = articles(request.config.getoption("--kill-articles"))
     rng = random.Random(4)
     workers = [WorkerChild(line.settings, tmp_path / f"worker-{n}.log") for n in range(2)]
     for worker in workers:
         worker.start()
     kills = 0
+    done = Account(len(names))
     try:
-        asyncio.run(line.publish(records[:300]))
+        asyncio.run(line.publish(records[:10]))
         # The first kill must strike work, not start-up.
         settled(line, names[:1], 60)
-        asyncio.run(line.publish(records[300:]))
-        while kills < 6:
+        asyncio.run(line.publish(records[10:]))
+        deadline = time.monotonic() + 300 + len(names) / 5
+        while done.enriched + done.dead < len(names):
+            assert time.monotonic() < deadline, done
             victim = rng.choice(workers)
             victim.kill()
             kills += 1
             victim.start()
-            time.sleep(rng.uniform(0.05, 4))
-        settled(line, names, 120)
+            time.sleep(rng.choice((0.05, rng.uniform(2, 6))))
+            done = asyncio.run(account(line.settings.brokers, line.settings.topic_prefix, names))
     finally:
         for worker in workers:
             worker.stop()
     result = asyncio.run(account(line.settings.brokers, line.settings.topic_prefix, names))
+    progress(
+        f"{len(names)} articles, {kills} x kill -9 of one of two workers: {result.enriched} enriched, "
+        f"{len(result.lost)} lost, {len(result.doubled)} doubled, {len(result.order)} keys out of order"
+    )
+    assert kills >= 3
     assert result.clean, result
     assert (result.enriched, result.dead) == (len(names), 0)
 
