@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         ge=1,
         description="Worker processes of `newsflow worker`; the number of cores.",
     )
-    batch_size: int = Field(100, ge=1, description="Articles that a stage takes at once, over all its partitions.")
+    batch_size: int = Field(200, ge=1, description="Articles that a stage takes at once, over all its partitions.")
     batch_wait: float = Field(0.03, gt=0, description="How long a batch waits to fill.")
     session_timeout: float = Field(6.0, ge=1, description="A worker that is silent for this long loses its partitions.")
     drain_timeout: float = Field(15.0, gt=0, description="How long a worker may take to stop after SIGTERM.")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Sequence
 
 from streams import topics
@@ -41,6 +42,8 @@ def run_worker(settings: Settings, stage_names: Sequence[str] = (), number: int 
 
 
 async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], port: int) -> None:
+    # The thread that enriches gives way to the event loop after 1 ms instead of 5: a transaction's round trips wait less.
+    sys.setswitchinterval(0.001)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
