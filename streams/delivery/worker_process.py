@@ -42,7 +42,7 @@ def run_worker(settings: Settings, stage_names: Sequence[str] = (), number: int 
 
 
 async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], port: int) -> None:
-    # The thread that enriches gives way to the event loop after 1 ms instead of 5: a transaction's round trips wait less.
+    # The enriching thread gives way to the event loop after 1 ms instead of 5: a transaction's round trips wait less.
     sys.setswitchinterval(0.001)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
