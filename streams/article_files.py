@@ -1,7 +1,7 @@
 """Raw articles in files: what `publish`, `enrich`, `demo` and `bench` take on the command line.
 
-`.txt`, `.html` (`.htm`) and `.json` hold one article each, `.jsonl` one a line; `-` is standard input, one JSON article
-a line where it begins with `{`, else one plain text. Bodies are passed on byte for byte, broken ones too: it is the
+`.txt`, `.html` (`.htm`) and `.json` hold one article each, `.jsonl` one a line; `-` is standard input: one JSON article,
+one a line where it begins with `{` but is not a single one, else one plain text. Bodies are passed on byte for byte, broken ones too: it is the
 line's business to say what is wrong with them.
 """
 
@@ -62,10 +62,12 @@ def read(paths: Iterable[str]) -> list[ArticleFile]:
 def _read_one(path: str) -> Iterator[ArticleFile]:
     if path == "-":
         body = sys.stdin.buffer.read()
-        if body.lstrip().startswith(b"{"):
-            yield from _lines("-", body)
-        else:
+        if not body.lstrip().startswith(b"{"):
             yield ArticleFile("-", RawArticle(body, "text/plain"))
+        elif _is_json(body):
+            yield ArticleFile("-", RawArticle(body, "application/json"))
+        else:
+            yield from _lines("-", body)
         return
     file = Path(path)
     content_type = CONTENT_TYPES.get(file.suffix.lower())
@@ -79,6 +81,14 @@ def _read_one(path: str) -> Iterator[ArticleFile]:
         yield from _lines(path, body)
     else:
         yield ArticleFile(path, RawArticle(body, content_type))
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _lines(path: str, body: bytes) -> Iterator[ArticleFile]:

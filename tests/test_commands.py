@@ -59,6 +59,19 @@ def test_enrich_takes_standard_input_and_shows_a_summary() -> None:
     assert "\x1b[" not in answer.stdout, "no colours where there is no terminal"
 
 
+@pytest.mark.parametrize(
+    ("body", "events"),
+    [
+        ('{\n  "text": "NATO met\\nin Japan."\n}', 1),
+        ('{"text": "NATO met in Japan."}\n{"text": "Poland won."}\n', 2),
+        ("NATO met in Japan.\nPoland won.", 1),
+    ],
+)
+def test_standard_input_is_one_json_article_or_lines_of_them_or_a_text(body: str, events: int) -> None:
+    answer = newsflow("enrich", "-", input=body)
+    assert (answer.returncode, len(answer.stdout.splitlines())) == (0, events)
+
+
 def test_enrich_reports_what_would_be_a_dead_letter() -> None:
     answer = newsflow("enrich", str(ROOT / "samples" / "broken.jsonl"), str(SAMPLE))
     assert answer.returncode == 1
