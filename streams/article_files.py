@@ -1,8 +1,8 @@
 """Raw articles in files: what `publish`, `enrich`, `demo` and `bench` take on the command line.
 
-`.txt`, `.html` (`.htm`) and `.json` hold one article each, `.jsonl` one a line; `-` is standard input: one JSON article,
-one a line where it begins with `{` but is not a single one, else one plain text. Bodies are passed on byte for byte, broken ones too: it is the
-line's business to say what is wrong with them.
+`.txt`, `.html` (`.htm`) and `.json` hold one article each, `.jsonl` one a line. `-` is standard input: one JSON
+article, one a line where it begins with `{` but is not a single one, else one plain text. Bodies are passed on byte for
+byte, broken ones too: it is the line's business to say what is wrong with them.
 """
 
 import json

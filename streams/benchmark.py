@@ -182,7 +182,7 @@ async def _through_kafka(
             cpu_ms = 1000 * (_cpu_seconds(worker.pid) - cpu) / len(articles)
             per_s = len(articles) / spent
             latencies = await _latencies(settings, articles, arrivals, worker, per_s / 2)
-            rss = max(_peak_rss_mb(pid) for pid in _working(worker.pid))
+            rss = max(sum(map(_peak_rss_mb, _tree(pid))) for pid in _workers(worker.pid, processes))
     cuts = quantiles(latencies, n=100, method="inclusive")
     return cpu_ms, per_s, cuts[49], cuts[98], rss, startup
 
@@ -259,9 +259,9 @@ def _tree(pid: int) -> list[int]:
     return [pid, *(descendant for child in _children(pid) for descendant in _tree(child))]
 
 
-def _working(pid: int) -> list[int]:
-    """Return the pids of the worker processes: the children of a supervisor, else the process itself."""
-    return _children(pid) or [pid]
+def _workers(pid: int, processes: int) -> list[int]:
+    """Return the pids of the workers: the children of a supervisor, else the process itself."""
+    return _children(pid) if processes > 1 else [pid]
 
 
 def _cpu_seconds(pid: int) -> float:

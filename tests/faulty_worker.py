@@ -1,8 +1,11 @@
-"""`newsflow` with a bug planted in two stages: what a worker does with an enricher that raises.
+"""`newsflow` with bugs planted in two stages: what a worker does with an enricher that raises, hangs or dies.
 
-Articles whose text holds FAIL_ENTITIES or FAIL_CLASSIFY make that stage raise; all others pass as ever.
+Articles whose text holds one of the markers make their stage misbehave; all others pass as ever.
 """
 
+import os
+import re
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +15,19 @@ from streams.entities import Entities
 
 FAIL_ENTITIES = "МАРКЕР-ОШИБКИ-СУЩНОСТЕЙ"
 FAIL_CLASSIFY = "МАРКЕР-ОШИБКИ-ТЕМ"
+HANG = "МАРКЕР-ЗАВИСАНИЯ"
+DIE = "МАРКЕР-ПАДЕНИЯ"
 
 
 def _failing(enrich: Callable[[Any, Any], Any], marker: str) -> Callable[[Any, Any], Any]:
     def wrapped(self: Any, event: Any) -> Any:
         if marker in event.article.text:
             raise ZeroDivisionError(f"planted in {self.name}")
+        if HANG in event.article.text:
+            # For longer than any test, in C code that never gives the interpreter lock away.
+            re.match(r"(a+)+$", "a" * 60 + "b")
+        if DIE in event.article.text:
+            os.kill(os.getpid(), signal.SIGSEGV)
         return enrich(self, event)
 
     return wrapped

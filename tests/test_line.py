@@ -15,7 +15,7 @@ from streams.errors import ArticleRejected
 from streams.line import newsflow_line
 from streams.settings import Settings
 from streams.stage import RawArticle
-from tests.faulty_worker import FAIL_CLASSIFY, FAIL_ENTITIES
+from tests.faulty_worker import DIE, FAIL_CLASSIFY, FAIL_ENTITIES, HANG
 from tests.running_line import RunningLine, Sent
 
 pytestmark = pytest.mark.kafka
@@ -33,6 +33,7 @@ def line(kafka: LocalBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         tmp_path_factory.mktemp("line"),
         program=(str(HERE / "faulty_worker.py"),),
         max_replays=2,
+        article_deadline=3,
     )
     running.create_topics()
     running.limit_topic("articles.enriched", ENRICHED_LIMIT)
@@ -207,6 +208,15 @@ def test_an_exception_in_an_enricher_costs_one_article(line: RunningLine, marker
     assert header["__connect.errors.exception.class.name"] == "builtins.ZeroDivisionError"
     assert header["__connect.errors.exception.message"] == f"planted in {stage}"
     assert "faulty_worker.py" in header["__connect.errors.exception.stacktrace"]
+
+
+@pytest.mark.parametrize(("marker", "reason"), [(HANG, "too_slow"), (DIE, "enricher_failed")])
+def test_an_enricher_that_hangs_or_dies_costs_one_article(line: RunningLine, marker: str, reason: str) -> None:
+    outcomes = line.process(*(Sent(article(text=TEXT + (marker if n == 2 else "")), b"k", JSON) for n in range(5)))
+    assert [n for n, outcome in enumerate(outcomes) if outcome.is_dead] == [2]
+    assert outcomes[2].header["newsflow.reason"] == reason
+    assert outcomes[2].header["__connect.errors.topic"] == "articles.prepared"
+    assert line.worker.poll() is None, "the worker itself goes on"
 
 
 def test_dead_letters_are_listed_and_replayed_until_refused(line: RunningLine) -> None:

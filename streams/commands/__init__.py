@@ -9,12 +9,13 @@ from streams.commands.broker import broker
 from streams.commands.dead import dead
 from streams.commands.demo import demo
 from streams.commands.enrich import enrich
+from streams.commands.eval import eval_
 from streams.commands.health import health
 from streams.commands.publish import publish
 from streams.commands.schemas import schemas
 from streams.commands.topics import topics
 from streams.commands.watch import watch
-from streams.commands.worker import worker
+from streams.commands.worker import enricher, worker
 from streams.errors import NewsflowError, UserError
 
 EXIT_FAILED = 1
@@ -33,7 +34,7 @@ def newsflow() -> None:
     """
 
 
-for command in (demo, broker, topics, worker, publish, watch, enrich, dead, schemas, bench, health):
+for command in (demo, broker, topics, worker, publish, watch, enrich, eval_, dead, schemas, bench, health, enricher):
     newsflow.add_command(command)
 
 

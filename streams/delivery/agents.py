@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
 
@@ -24,11 +23,12 @@ from faust.streams import Stream
 from faust.types import EventT
 
 from schemas.headers import DEAD
-from streams import kafka, metrics
+from streams import kafka
 from streams.delivery import health
 from streams.delivery.consumer import ReadCommittedConsumer, ReadCommittedTransport, heartbeat_interval
+from streams.delivery.enricher import Enricher
 from streams.delivery.partition import InputPartition, Process
-from streams.delivery.records import Headers, Incoming, Outgoing, process
+from streams.delivery.records import Headers, Incoming, Outgoing
 from streams.line import AnyStage, Line
 from streams.settings import Settings
 
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 EXIT_MUST_RESTART = 75
 """Exit code of a worker that met the unforeseen (EX_TEMPFAIL of sysexits.h); whoever started it starts it again."""
 
-SLICE_SECONDS = 0.05
-"""After this long an agent's work in the thread lets the other stages' work pass."""
 TRANSACTION_SECONDS = 0.5
 """After this long what is done of a batch is committed: it bounds latency, and what a rebalance has to wait for."""
 MAX_BATCH_BYTES = 1_048_576
@@ -72,11 +70,18 @@ class QuietMonitor(faust.Monitor):
 class Worker:
     """The stages that this process runs, on Faust.
 
-    `limits` is the `max.message.bytes` of each topic that the stages write, by the line's names.
+    `enricher` runs their pure part; whoever makes the worker starts and stops it. `limits` is the `max.message.bytes`
+    of each topic that the stages write, by the line's names.
     """
 
     def __init__(
-        self, settings: Settings, line: Line, stages: Sequence[AnyStage], limits: dict[str, int], web_port: int
+        self,
+        settings: Settings,
+        line: Line,
+        stages: Sequence[AnyStage],
+        enricher: Enricher,
+        limits: dict[str, int],
+        web_port: int,
     ) -> None:
         self.settings = settings
         self.line = line
@@ -84,9 +89,7 @@ class Worker:
         self.partitions: dict[tuple[str, int], InputPartition] = {}
         self._limits = limits
         self._turns: dict[str, asyncio.Lock] = {}
-        # One thread for all stages: enrichment is bound by the processor, and the event loop stays free for heartbeats,
-        # transactions and health checks.
-        self._enricher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="enrich")
+        self._enricher = enricher
         self.app = self._new_app(web_port)
         for stage in self.stages:
             self._add_agent(stage)
@@ -195,33 +198,19 @@ class Worker:
 
     def _processor(self, stage: AnyStage) -> Process:
         limit = self._limits[stage.writes]
-        seconds = metrics.ENRICH_SECONDS.labels(stage.name)
-
-        def some(records: Sequence[Incoming]) -> list[Outgoing]:
-            outgoing = []
-            began = now = time.monotonic()
-            for record in records:
-                outgoing.append(process(self.line, stage, record, limit))
-                last, now = now, time.monotonic()
-                seconds.observe(now - last)
-                if now - began > SLICE_SECONDS:
-                    break
-            return outgoing
-
         # One partition after the other, each committing while the next is at work: side by side, they would all finish
         # late, and in more transactions.
         turn = self._turns.setdefault(stage.name, asyncio.Lock())
 
-        async def in_thread(records: Sequence[Incoming]) -> list[Outgoing]:
-            loop = asyncio.get_running_loop()
+        async def some(records: Sequence[Incoming]) -> list[Outgoing]:
             outgoing: list[Outgoing] = []
             async with turn:
                 began = time.monotonic()
                 while len(outgoing) < len(records) and (not outgoing or time.monotonic() - began < TRANSACTION_SECONDS):
-                    outgoing += await loop.run_in_executor(self._enricher, some, records[len(outgoing) :])
+                    outgoing += await self._enricher.enrich(stage, limit, records[len(outgoing) :])
             return outgoing
 
-        return in_thread
+        return some
 
     async def _committed(self, partition: TopicPartition) -> int:
         return await cast(ReadCommittedConsumer, self.app.consumer).committed(partition)
@@ -238,4 +227,3 @@ class Worker:
             task.cancel()
         await self.app.stop()
         await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
-        self._enricher.shutdown(wait=False, cancel_futures=True)

@@ -4,18 +4,12 @@ In a container with one process per container the orchestrator does this; see `d
 """
 
 import logging
-import multiprocessing
 import os
-import signal
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from multiprocessing.process import BaseProcess
 
-from streams.delivery.worker_process import run_worker
-from streams.errors import UserError
-from streams.log import configure_logging
-from streams.parent_death import die_with_parent
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -33,33 +27,19 @@ EXIT_USER_ERROR = 2
 @dataclass
 class _Child:
     number: int
-    process: BaseProcess | None = None
+    process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
     restart_at: float = field(default=0.0)
 
 
-def _child(settings: Settings, stages: Sequence[str], number: int, parent: int) -> None:
-    die_with_parent(parent)
-    # A terminal sends Ctrl-C to the whole group; the parent turns it into SIGTERM for its children.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    configure_logging(settings)
-    try:
-        run_worker(settings, stages, number)
-    except UserError as error:
-        log.critical("%s", error)
-        os._exit(EXIT_USER_ERROR)
-
-
 class Supervisor:
-    """Runs N worker processes until `stop` is called from a signal handler, then returns the exit code."""
+    """Runs `command` (a worker in one process) N times, until `stop` is called from a signal handler."""
 
-    def __init__(self, settings: Settings, stages: Sequence[str], processes: int) -> None:
+    def __init__(self, settings: Settings, command: Sequence[str], processes: int) -> None:
         self._settings = settings
-        self._stages = tuple(stages)
+        self._command = tuple(command)
         self._children = [_Child(number) for number in range(processes)]
-        # spawn: each child is a process as if started by hand, whatever the parent has loaded
-        self._context = multiprocessing.get_context("spawn")
         self._stopping = False
 
     def stop(self, *_: object) -> None:
@@ -75,8 +55,7 @@ class Supervisor:
                 if child.process is None:
                     if now >= child.restart_at:
                         self._start(child)
-                elif child.process.exitcode is not None:
-                    exit_code = child.process.exitcode
+                elif (exit_code := child.process.poll()) is not None:
                     child.process = None
                     if exit_code == EXIT_USER_ERROR:
                         code = EXIT_USER_ERROR
@@ -88,12 +67,12 @@ class Supervisor:
         return code
 
     def _start(self, child: _Child) -> None:
-        child.process = self._context.Process(
-            target=_child,
-            args=(self._settings, self._stages, child.number, os.getpid()),
-            name=f"worker-{child.number + 1}",
+        child.process = subprocess.Popen(  # noqa: S603  # our own command
+            [*self._command, "--number", str(child.number)],
+            env=os.environ | {"NEWSFLOW_PARENT": str(os.getpid())},
+            # Ctrl-C in a terminal goes to the whole group; the parent turns it into SIGTERM for its children.
+            start_new_session=True,
         )
-        child.process.start()
         child.started = time.monotonic()
 
     def _plan_restart(self, child: _Child, exit_code: int) -> None:
@@ -110,8 +89,9 @@ class Supervisor:
         # Each child ends itself at its drain deadline; the parent's is a little later and does not ask.
         deadline = time.monotonic() + self._settings.drain_timeout + 2
         for process in running:
-            process.join(max(0.0, deadline - time.monotonic()))
-            if process.exitcode is None:
-                log.warning("%s did not stop in time, killing it", process.name)
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.warning("process %s did not stop in time, killing it", process.pid)
                 process.kill()
-                process.join()
+                process.wait()

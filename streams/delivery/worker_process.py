@@ -4,12 +4,12 @@ import asyncio
 import logging
 import os
 import signal
-import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 from streams import topics
 from streams.delivery import web_port
 from streams.delivery.agents import Worker
+from streams.delivery.enricher import Enricher
 from streams.errors import SettingsError
 from streams.line import AnyStage, Line, newsflow_line
 from streams.settings import Settings
@@ -30,20 +30,21 @@ def chosen_stages(line: Line, names: Sequence[str]) -> tuple[AnyStage, ...]:
     return tuple(stage for stage in line.stages if not names or stage.name in names)
 
 
-def run_worker(settings: Settings, stage_names: Sequence[str] = (), number: int = 0) -> None:
+def run_worker(settings: Settings, stage_names: Sequence[str], number: int, program: Sequence[str]) -> None:
     """Run worker process `number` (from 0) in this process until SIGTERM or SIGINT.
+
+    `program` starts `newsflow`; it is run once more as the enriching process.
 
     Raises:
         UserError: no broker answers, topics are missing, a stage is unknown, or a port is taken.
     """
     line = newsflow_line(settings)
     stages = chosen_stages(line, stage_names)
-    asyncio.run(_run(settings, line, stages, web_port.choose(settings, number)))
+    enricher = Enricher(settings, (*program, "enricher", "--stages", ",".join(stage.name for stage in stages)))
+    asyncio.run(_run(settings, line, stages, enricher, web_port.choose(settings, number)))
 
 
-async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], port: int) -> None:
-    # The enriching thread gives way to the event loop after 1 ms instead of 5: a transaction's round trips wait less.
-    sys.setswitchinterval(0.001)
+async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], enricher: Enricher, port: int) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -58,11 +59,12 @@ async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], port:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, begin_to_stop, number)
     states = await topics.check(settings, line)
-    await loop.run_in_executor(None, line.load, stages)
+    await _unless(stop, enricher.start())
     if stop.is_set():
+        await enricher.stop()
         return
     limits = {topic: state.max_message_bytes for topic, state in states.items()}
-    worker = Worker(settings, line, stages, limits, port)
+    worker = Worker(settings, line, stages, enricher, limits, port)
     log.info(
         "worker %s: stages %s, line %s, health on %s",
         os.getpid(),
@@ -71,7 +73,18 @@ async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], port:
         f"http://{settings.web_host}:{port}" if port else "no port",
     )
     await worker.run(stop)
+    await enricher.stop()
     log.info("worker %s: stopped", os.getpid())
-    # A stage may still be at work in its thread; nothing waits for it, its transaction never began.
+    # Whatever Faust's threads still wait for, it is nothing that counts.
     logging.shutdown()
     os._exit(0)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Do the work, unless `stop` is set first."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if doing.done():
+        doing.result()
+    doing.cancel()
