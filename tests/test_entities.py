@@ -292,3 +292,15 @@ def test_a_run_without_spaces_costs_little(stage: Entities, language: str) -> No
     # Tokenizers take quadratic time over such runs: a million of these took spaCy six minutes.
     event = stage.enrich(prepared("«" * 300_000 + "«а" * 150_000 + " NATO", language))
     assert [entity.id for entity in event.entities] == ["Q7184"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "ids"),
+    [
+        ("ru", "Встреча прошла в Боснии и Герцеговине и в Антигуа и Барбуде.", ["Q225", "Q781"]),
+        ("ru", "Россия и Украина обменялись пленными.", ["Q159", "Q212"]),
+        ("uk", "Посол Чеської Республіки та Литви прибув до Боснії і Герцеговини.", ["Q213", "Q37", "Q225"]),
+    ],
+)
+def test_and_joins_or_parts_countries(stage: Entities, language: str, text: str, ids: list[str]) -> None:
+    assert [entity.id for entity in stage.enrich(prepared(text, language)).entities] == ids

@@ -60,15 +60,22 @@ _SENTENCE_STARTS = re.compile(
 )
 
 
-def _persons(text: str, span: Span) -> list[Span]:
-    """Return a person's span without a sentence's first word, cut where a small word shows that it holds two."""
-    if span.type is not EntityType.PER:
+# «Луцька та Житомира» are two places; «Боснія і Герцеговина» is one, which the tables put together again.
+_BETWEEN_PLACES = re.compile(r"\s+(?:та|і|й|и)\s+(?=[A-ZА-ЯЁІЇЄҐ])")
+
+
+def _one_by_one(text: str, span: Span) -> list[Span]:
+    """Return a person's span without a sentence's first word; a person's or place's cut where it holds two."""
+    if span.type is EntityType.ORG:
         return [span]
     parts = []
     start = span.start
-    if small := _SENTENCE_STARTS.match(text, start, span.stop):
-        start = small.end()
-    for match in _BETWEEN_PERSONS.finditer(text, span.start, span.stop):
+    between = _BETWEEN_PLACES
+    if span.type is EntityType.PER:
+        between = _BETWEEN_PERSONS
+        if small := _SENTENCE_STARTS.match(text, start, span.stop):
+            start = small.end()
+    for match in between.finditer(text, span.start, span.stop):
         if match.start() > start:
             parts.append(Span(start, match.start(), span.type))
         start = match.end()
@@ -103,7 +110,7 @@ class RussianRecognizer(Recognizer):
 
     def tag(self, piece: str) -> list[Span]:
         """Return slovnet's spans, persons' ones split where they hold two."""
-        return [part for span in self.raw(piece) for part in _persons(piece, span)]
+        return [part for span in self.raw(piece) for part in _one_by_one(piece, span)]
 
     def raw(self, piece: str) -> list[Span]:
         """Return slovnet's spans as they are."""
@@ -139,7 +146,7 @@ class UkrainianRecognizer(Recognizer):
 
     def tag(self, piece: str) -> list[Span]:
         """Return slovnet's spans in the mapped piece, persons' ones split where they hold two."""
-        return [part for span in self._russian.raw(self.mapped(piece)) for part in _persons(piece, span)]
+        return [part for span in self._russian.raw(self.mapped(piece)) for part in _one_by_one(piece, span)]
 
 
 class EnglishRecognizer(Recognizer):

@@ -59,12 +59,17 @@ class RussianNames(Names):
 
     def case_forms(self, name: str) -> frozenset[str]:
         """Return the six cases of a place's or body's name."""
-        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
-        head = self._head(words, given="nomn")
+        # «Босния и Герцеговина» declines on both sides.
+        parts = name.split(" и ")
         forms = {name}
         for case in CASES[1:]:
-            forms.add(_put(name, [(start, word, self._inflect(reading, case)) for start, word, reading in head]))
+            forms.add(" и ".join(self._in_case(part, case) for part in parts))
         return frozenset(forms)
+
+    def _in_case(self, name: str, case: str) -> str:
+        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
+        head = self._head(words, given="nomn")
+        return _put(name, [(start, word, self._inflect(reading, case)) for start, word, reading in head])
 
     def _nominative(self, name: str, kind: EntityType) -> str:
         words = [(match.start(), match.group()) for match in WORD.finditer(name)]
