@@ -11,6 +11,7 @@
     + BrokerFailed            the local broker could not be set up or ended by itself
   x DemoIncomplete            an article did not come through in the demo; exit code 1
   x WorkerMustStop            delivery met the unforeseen; the process ends and is restarted
+  x BreakerOpen               a stage dead-letters most of what it reads; the worker ends and is not restarted
 """
 
 from schemas import DeadLetterReason
@@ -62,3 +63,7 @@ class DemoIncomplete(NewsflowError):
 
 class WorkerMustStop(NewsflowError):
     """Delivery met something it has no answer to; going on could lose or double an article."""
+
+
+class BreakerOpen(NewsflowError):
+    """A stage dead-letters more than the set share of its latest records; a person must look."""

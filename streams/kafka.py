@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from streams.errors import BrokerUnavailable, SettingsError
 from streams.settings import Settings
@@ -82,6 +83,12 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
     finally:
         await client.close()
+
+
+async def committed(client: AIOKafkaAdminClient, group: str, partition: TopicPartition) -> OffsetAndMetadata:
+    """Return a group's committed offset with its metadata as the broker has it now; offset -1 where there is none."""
+    offsets = await client.list_consumer_group_offsets(group, partitions=[partition])
+    return offsets.get(partition, OffsetAndMetadata(-1, ""))
 
 
 @asynccontextmanager

@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     article_deadline: float = Field(
         30.0, ge=1, description="An article that is at work in a stage for longer becomes a dead letter `too_slow`."
     )
+    breaker_records: int = Field(
+        200, ge=10, le=4000, description="How many latest records of a stage the breaker looks at."
+    )
+    breaker_share: float = Field(
+        0.5, gt=0, le=1, description="A stage that dead-letters more than this share of them stops; 1: never."
+    )
     max_replays: int = Field(3, ge=0, description="`dead replay` refuses a record that was replayed this often.")
 
     processes: int = Field(

@@ -18,7 +18,20 @@ from tests.running_line import RunningLine
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "samples" / "ru-01.txt"
-COMMANDS = ("demo", "broker", "topics", "worker", "publish", "watch", "enrich", "dead", "schemas", "bench", "health")
+COMMANDS = (
+    "demo",
+    "broker",
+    "topics",
+    "worker",
+    "publish",
+    "watch",
+    "enrich",
+    "dead",
+    "breaker",
+    "schemas",
+    "bench",
+    "health",
+)
 
 
 def newsflow(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

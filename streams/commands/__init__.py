@@ -5,6 +5,7 @@ import sys
 import click
 
 from streams.commands.bench import bench
+from streams.commands.breaker import breaker
 from streams.commands.broker import broker
 from streams.commands.dead import dead
 from streams.commands.demo import demo
@@ -34,7 +35,9 @@ def newsflow() -> None:
     """
 
 
-for command in (demo, broker, topics, worker, publish, watch, enrich, eval_, dead, schemas, bench, health, enricher):
+for command in (demo, broker, topics, worker, publish, watch, enrich):
+    newsflow.add_command(command)
+for command in (eval_, dead, breaker, schemas, bench, health, enricher):
     newsflow.add_command(command)
 
 

@@ -18,6 +18,8 @@ from typing import Any, cast
 
 import faust
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import OffsetAndMetadata
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.streams import Stream
 from faust.types import EventT
@@ -25,10 +27,12 @@ from faust.types import EventT
 from schemas.headers import DEAD
 from streams import kafka
 from streams.delivery import health
-from streams.delivery.consumer import ReadCommittedConsumer, ReadCommittedTransport, heartbeat_interval
+from streams.delivery.breaker import Breaker
+from streams.delivery.consumer import ReadCommittedTransport, heartbeat_interval
 from streams.delivery.enricher import Enricher
 from streams.delivery.partition import InputPartition, Process
 from streams.delivery.records import Headers, Incoming, Outgoing
+from streams.errors import BreakerOpen
 from streams.line import AnyStage, Line
 from streams.settings import Settings
 
@@ -43,12 +47,17 @@ MAX_BATCH_BYTES = 1_048_576
 """Largest record batch: one produce request for a transaction's output of a partition instead of one per article."""
 
 
+EXIT_BREAKER_OPEN = 78
+"""Exit code of a worker whose stage dead-letters too much (EX_CONFIG of sysexits.h); a restart does not help."""
+
+
 def end_process(error: BaseException) -> None:
     """End this process at once, without giving Faust a chance to commit anything."""
-    log.critical("worker ends to be restarted: %s", error)
+    is_open = isinstance(error, BreakerOpen)
+    log.critical("breaker open: %s" if is_open else "worker ends to be restarted: %s", error)
     logging.shutdown()
     sys.stderr.flush()
-    os._exit(EXIT_MUST_RESTART)
+    os._exit(EXIT_BREAKER_OPEN if is_open else EXIT_MUST_RESTART)
 
 
 class QuietMonitor(faust.Monitor):
@@ -89,6 +98,8 @@ class Worker:
         self.partitions: dict[tuple[str, int], InputPartition] = {}
         self._limits = limits
         self._turns: dict[str, asyncio.Lock] = {}
+        self._breakers = {stage.name: Breaker(settings, stage.name, line.reads(stage)) for stage in stages}
+        self._admin = AIOKafkaAdminClient(**kafka.connection(settings))
         self._enricher = enricher
         self.app = self._new_app(web_port)
         for stage in self.stages:
@@ -189,6 +200,7 @@ class Worker:
                 topic,
                 partition,
                 max_batch_bytes=min(MAX_BATCH_BYTES, self._limits[stage.writes], self._limits[DEAD]),
+                breaker=self._breakers[stage.name],
                 process=self._processor(stage),
                 committed=self._committed,
                 current_generation=lambda: int(self.app.consumer_generation_id),
@@ -212,11 +224,12 @@ class Worker:
 
         return some
 
-    async def _committed(self, partition: TopicPartition) -> int:
-        return await cast(ReadCommittedConsumer, self.app.consumer).committed(partition)
+    async def _committed(self, partition: TopicPartition) -> OffsetAndMetadata:
+        return await kafka.committed(self._admin, self.settings.app_id, partition)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then leave the group; batches in hand are abandoned, their transactions aborted."""
+        await self._admin.start()
         await self.app.start()
         stopped = asyncio.create_task(stop.wait())
         crashed = asyncio.create_task(self.app.wait_until_stopped())
@@ -227,3 +240,4 @@ class Worker:
             task.cancel()
         await self.app.stop()
         await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
+        await self._admin.close()

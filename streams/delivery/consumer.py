@@ -6,7 +6,7 @@ Only documented extension points are used: `app.transport`, `Transport.Consumer`
 
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 
@@ -43,21 +43,12 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=86_400_000,
         )
 
-    async def committed(self, partition: TopicPartition) -> int:
-        """Return the group's committed offset of a partition as the broker has it now; -1 where there is none."""
-        offset = await self.call_thread(self._ensure_consumer().committed, partition)
-        return -1 if offset is None else cast(int, offset)
-
 
 class ReadCommittedConsumer(driver.Consumer):
     """Faust's consumer with that thread."""
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
         return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)
-
-    async def committed(self, partition: TopicPartition) -> int:
-        """Return the group's committed offset of a partition as the broker has it now; -1 where there is none."""
-        return await cast(ReadCommittedThread, self._thread).committed(partition)
 
 
 class ReadCommittedTransport(driver.Transport):

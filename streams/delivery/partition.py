@@ -19,10 +19,12 @@ from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata
 
 from streams import kafka, metrics
+from streams.delivery.breaker import Breaker
 from streams.delivery.records import Incoming, Outgoing
-from streams.errors import WorkerMustStop
+from streams.errors import BreakerOpen, WorkerMustStop
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,12 +32,17 @@ log = logging.getLogger(__name__)
 ABORT_SECONDS = 5.0
 """How long an abort may take when a partition is given up."""
 
-Committed = Callable[[TopicPartition], Awaitable[int]]
-"""Reads the group's committed offset of a partition from the broker; -1 where there is none."""
+Committed = Callable[[TopicPartition], Awaitable[OffsetAndMetadata]]
+"""Reads the group's committed offset and its metadata from the broker; the offset is -1 where there is none."""
 Process = Callable[[Sequence[Incoming]], Awaitable[list[Outgoing]]]
 """Runs the stage on records, one outcome each, in order; may stop early, after at least one, to bound its time."""
 Generation = Callable[[], int]
 """The consumer's current generation."""
+
+
+def transactional_id(settings: Settings, source: TopicPartition) -> str:
+    """Return the id of the producer that writes what is made of an input partition."""
+    return f"{settings.app_id}-{source.topic}-{source.partition}"
 
 
 class InputPartition:
@@ -52,6 +59,7 @@ class InputPartition:
         partition: int,
         *,
         max_batch_bytes: int,
+        breaker: Breaker,
         process: Process,
         committed: Committed,
         current_generation: Generation,
@@ -62,6 +70,7 @@ class InputPartition:
         self._settings = settings
         self._source = TopicPartition(settings.topic(topic), partition)
         self._max_batch_bytes = max_batch_bytes
+        self._breaker = breaker
         self._process = process
         self._committed = committed
         self._current_generation = current_generation
@@ -75,7 +84,7 @@ class InputPartition:
     @property
     def transactional_id(self) -> str:
         """Id of the producer: the same for every worker that ever owns this partition."""
-        return f"{self._settings.app_id}-{self._source.topic}-{self.partition}"
+        return transactional_id(self._settings, self._source)
 
     async def handle(self, records: Sequence[Incoming], generation: int) -> None:
         """Process and commit the records of a batch, which the consumer read in `generation`.
@@ -85,6 +94,7 @@ class InputPartition:
 
         Raises:
             WorkerMustStop: the transaction failed in a way that only a restart can put right.
+            BreakerOpen: too many of the stage's latest records became dead letters.
         """
         self.busy_since = time.monotonic()
         try:
@@ -94,6 +104,7 @@ class InputPartition:
                 await self._take_over(generation)
             todo = [record for record in records if record.offset >= self._position]
             while todo and generation == self._current_generation():
+                self._breaker.check()
                 outgoing = await self._process(todo)
                 await self._commit(outgoing, todo[len(outgoing) - 1].offset + 1)
                 todo = todo[len(outgoing) :]
@@ -106,6 +117,8 @@ class InputPartition:
             metrics.ABANDONED.labels(self.stage).inc()
             log.info("%s: dropped a batch, another worker owns the partition now", self.transactional_id)
             await self.close()
+        except BreakerOpen:
+            raise
         except Exception as error:
             raise WorkerMustStop(f"{self.transactional_id}: {type(error).__name__}: {error}") from error
         finally:
@@ -116,7 +129,8 @@ class InputPartition:
         self._producer = kafka.new_producer(self._settings, self.transactional_id, self._max_batch_bytes)
         await self._producer.start()
         committed = await self._committed(self._source)
-        self._position = max(committed, 0)
+        self._position = max(committed.offset, 0)
+        self._breaker.adopt(committed.metadata or "")
         self._generation = generation
         metrics.TAKEOVERS.labels(self.stage).inc()
         log.debug("%s: taken over at offset %s, generation %s", self.transactional_id, self._position, generation)
@@ -133,7 +147,9 @@ class InputPartition:
             for record in outgoing
         ]
         await asyncio.gather(*acknowledged)
-        await self._producer.send_offsets_to_transaction({self._source: position}, self._settings.app_id)
+        self._breaker.record(outgoing)
+        offset = OffsetAndMetadata(position, self._breaker.metadata())
+        await self._producer.send_offsets_to_transaction({self._source: offset}, self._settings.app_id)
         await self._producer.commit_transaction()
         self._in_transaction = False
         self._position = position

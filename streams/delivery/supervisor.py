@@ -20,8 +20,8 @@ LONGEST_BACKOFF = 30.0
 """Longest pause before a restart, seconds."""
 STABLE_AFTER = 60.0
 """A child that ran this long, seconds, starts with the first back-off again."""
-EXIT_USER_ERROR = 2
-"""Exit code of a child that met something only the user can put right: not restarted."""
+NOT_RESTARTED = (2, 78)
+"""Exit codes of a child that met what only a person can put right: a user error, an open breaker."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Supervisor:
         self._stopping = True
 
     def run(self) -> int:
-        """Keep the children running; return 0 after a stop that was asked for, 2 where a child met a user error."""
+        """Keep the children running; return 0 after a stop asked for, else the code that ended a child for good."""
         code = 0
         while not self._stopping:
             now = time.monotonic()
@@ -57,8 +57,8 @@ class Supervisor:
                         self._start(child)
                 elif (exit_code := child.process.poll()) is not None:
                     child.process = None
-                    if exit_code == EXIT_USER_ERROR:
-                        code = EXIT_USER_ERROR
+                    if exit_code in NOT_RESTARTED:
+                        code = exit_code
                         self._stopping = True
                     else:
                         self._plan_restart(child, exit_code)
