@@ -46,18 +46,19 @@ ERROR_EXCEPTION_STACKTRACE: Final = "__connect.errors.exception.stacktrace"
 REASON: Final = "newsflow.reason"
 """A code of `DeadLetterReason`."""
 
+TRUNCATED: Final = "newsflow.truncated"
+"""Length of the original in bytes, on a dead letter whose topic could not take all of it."""
+
 TYPE_PREPARED: Final = "newsflow.article.prepared"
 TYPE_ANNOTATED: Final = "newsflow.article.annotated"
 TYPE_ENRICHED: Final = "newsflow.article.enriched"
 TYPE_DELETED: Final = "newsflow.article.deleted"
 """The `ce_type` of a tombstone on any topic."""
 
-_TYPES: Final = {PREPARED: TYPE_PREPARED, ANNOTATED: TYPE_ANNOTATED, ENRICHED: TYPE_ENRICHED}
-
 
 def type_name(topic: str) -> str:
-    """Return the `ce_type` of the events on a topic (its name without prefix); KeyError where it holds no events."""
-    return _TYPES[topic]
+    """Return the `ce_type` of the events on a topic (its name without prefix), e.g. `newsflow.article.prepared`."""
+    return f"newsflow.article.{topic.rpartition('.')[2]}"
 
 
 def source(stage: str) -> str:

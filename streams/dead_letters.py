@@ -31,6 +31,7 @@ DEAD_LETTER_ONLY = frozenset(
         h.ERROR_EXCEPTION_STACKTRACE,
         h.REASON,
         h.REPLAYS,
+        h.TRUNCATED,
     }
 )
 """Headers that a replay takes off again."""
@@ -148,7 +149,7 @@ async def replay(settings: Settings) -> Replayed:
             consumer.seek(tp, await consumer.committed(tp) or 0)
         async for records in _until_end(consumer, ends):
             letters = [_dead_letter(record, 0) for record in records]
-            back = [letter for letter in letters if letter.replays < settings.max_replays and letter.topic != "?"]
+            back = [letter for letter in letters if _can_go_back(letter, settings)]
             async with producer.transaction():
                 futures = [
                     await producer.send(
@@ -161,6 +162,12 @@ async def replay(settings: Settings) -> Replayed:
             sent += len(back)
             refused += len(letters) - len(back)
     return Replayed(sent, refused)
+
+
+def _can_go_back(letter: DeadLetter, settings: Settings) -> bool:
+    """Whether the letter may be replayed: not too often already, and all of the original is there."""
+    whole = all(name != h.TRUNCATED for name, _ in letter.headers)
+    return letter.replays < settings.max_replays and letter.topic != "?" and whole
 
 
 def _next_offsets(records: Iterable[ConsumerRecord]) -> dict[TopicPartition, int]:

@@ -31,11 +31,11 @@ class Outcome:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
     @property
     def header(self) -> dict[str, str]:
-        return {name: value.decode("utf-8", "replace") for name, value in self.headers}
+        return {name: (value or b"").decode("utf-8", "replace") for name, value in self.headers}
 
     @property
     def is_dead(self) -> bool:
@@ -54,7 +54,7 @@ class Sent:
 
     value: bytes | None
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
     trace: str = field(default_factory=lambda: f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
 
 

@@ -164,3 +164,36 @@ def test_a_worker_without_topics_says_what_to_do(kafka: LocalBroker, tmp_path: P
     assert line.worker.poll() == 2
     assert "newsflow topics" in line.worker.log_text()
     assert "Traceback" not in line.worker.log_text()
+
+
+def test_a_broker_that_dies_and_comes_back_costs_nothing(tmp_path: Path) -> None:
+    with LocalBroker(tmp_path / "kafka") as broker:
+        line = RunningLine(broker.bootstrap_servers, tmp_path)
+        line.create_topics()
+        names, records = articles(300)
+        with WorkerChild(line.settings, tmp_path / "supervisor.log", processes=2) as workers:
+            asyncio.run(line.publish(records[:200]))
+            settled(line, names[:20], 60)
+            broker.kill()
+            time.sleep(8)
+            broker.start()
+            asyncio.run(line.publish(records[200:]))
+            settled(line, names, 120)
+            assert workers.stop() == 0
+        result = asyncio.run(account(line.settings.brokers, line.settings.topic_prefix, names))
+    assert result.clean, result
+    assert result.enriched == len(names)
+
+
+def test_a_worker_waits_for_its_broker(tmp_path: Path) -> None:
+    with LocalBroker(tmp_path / "kafka") as broker:
+        line = RunningLine(broker.bootstrap_servers, tmp_path)
+        line.create_topics()
+        broker.stop()
+        line.worker.start()
+        _wait(lambda: "Trying again" in line.worker.log_text())
+        broker.start()
+        (outcome,) = line.process(Sent(b'{"text": "NATO met in Japan."}', headers=(("x", None),)))
+        assert not outcome.is_dead
+        broker.stop()
+        assert line.worker.stop() == 0

@@ -7,7 +7,7 @@ import pytest
 
 from schemas import Article, DeadLetterReason, EnrichedEvent, PreparedEvent
 from schemas import headers as h
-from streams.delivery.records import Incoming, Outgoing, process
+from streams.delivery.records import Incoming, Outgoing, fitting, process
 from streams.errors import ArticleRejected
 from streams.line import Line
 from streams.stage import RawArticle, Stage
@@ -67,7 +67,7 @@ def incoming(value: bytes | None, key: bytes | None = None, **changed: Any) -> I
 
 
 def headers_of(record: Outgoing) -> dict[str, str]:
-    return {name: value.decode() for name, value in record.headers}
+    return {name: (value or b"").decode() for name, value in record.headers}
 
 
 def test_an_event_is_a_cloudevent_in_binary_mode() -> None:
@@ -150,7 +150,7 @@ def test_a_dead_letter_keeps_everything_and_says_why(body: bytes, reason: str, e
     record = process(LINE, READ, incoming(body, b"key", headers=given), LIMIT)
     assert (record.topic, record.key, record.value) == ("articles.dead", b"key", body)
     assert record.headers[: len(given)] == given
-    headers = {name: value.decode() for name, value in record.headers[len(given) :]}
+    headers = {name: (value or b"").decode() for name, value in record.headers[len(given) :]}
     assert headers["newsflow.reason"] == reason
     assert headers["__connect.errors.topic"] == "articles.raw"
     assert headers["__connect.errors.partition"] == "2"
@@ -171,9 +171,25 @@ def test_an_event_larger_than_its_topic_becomes_a_dead_letter_with_its_input() -
 def test_a_record_between_stages_that_is_no_event_becomes_a_dead_letter() -> None:
     record = process(LINE, FINISH, incoming(b'{"article": 1}', b"k", topic="articles.prepared"), LIMIT)
     assert (record.reason, record.value) == (DeadLetterReason.INVALID_EVENT, b'{"article": 1}')
-    assert b"article" in dict(record.headers)["__connect.errors.exception.message"]
+    assert "article" in headers_of(record)["__connect.errors.exception.message"]
 
 
 def test_replays_are_counted_across_stages() -> None:
     record = process(LINE, READ, incoming(b"text", headers=(("newsflow.replays", b"2"),)), LIMIT)
     assert headers_of(record)["newsflow.replays"] == "2"
+
+
+def test_a_null_header_is_no_harm() -> None:
+    record = process(LINE, READ, incoming(b"text", headers=(("content-type", None), ("traceparent", None))), LIMIT)
+    assert record.reason is None
+    assert process(LINE, READ, incoming(b"refuse", headers=(("x", None),)), LIMIT).headers[0] == ("x", None)
+
+
+def test_a_dead_letter_that_no_topic_takes_whole_is_cut_and_says_so() -> None:
+    record = process(LINE, READ, incoming(b"refuse" + b"x" * 50_000), 10_000)
+    cut = fitting(record, 20_000)
+    assert cut.size == 20_000
+    assert record.value is not None
+    assert cut.value == record.value[: len(cut.value or b"")]
+    assert headers_of(cut)["newsflow.truncated"] == "50006"
+    assert fitting(record, 100_000) == record

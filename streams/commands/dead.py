@@ -31,7 +31,7 @@ def list_(form: str) -> None:
                 shown = asdict(letter) | {
                     "key": letter.key.decode("utf-8", "replace") if letter.key is not None else None,
                     "value": letter.value.decode("utf-8", "replace") if letter.value is not None else None,
-                    "headers": [[name, value.decode("utf-8", "replace")] for name, value in letter.headers],
+                    "headers": [[name, value and value.decode("utf-8", "replace")] for name, value in letter.headers],
                 }
                 sys.stdout.buffer.write(orjson.dumps(shown) + b"\n")
                 sys.stdout.flush()

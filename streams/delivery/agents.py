@@ -31,7 +31,7 @@ from streams.delivery.breaker import Breaker
 from streams.delivery.consumer import ReadCommittedTransport, heartbeat_interval
 from streams.delivery.enricher import Enricher
 from streams.delivery.partition import InputPartition, Process
-from streams.delivery.records import Headers, Incoming, Outgoing
+from streams.delivery.records import Headers, Incoming, Outgoing, fitting
 from streams.errors import BreakerOpen
 from streams.line import AnyStage, Line
 from streams.settings import Settings
@@ -220,7 +220,7 @@ class Worker:
                 began = time.monotonic()
                 while len(outgoing) < len(records) and (not outgoing or time.monotonic() - began < TRANSACTION_SECONDS):
                     outgoing += await self._enricher.enrich(stage, limit, records[len(outgoing) :])
-            return outgoing
+            return [fitting(record, self._limits[DEAD]) if record.reason else record for record in outgoing]
 
         return some
 

@@ -7,7 +7,7 @@ A CloudEvent travels in Kafka's binary mode: attributes are `ce_…` headers, th
 import traceback
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -18,8 +18,8 @@ from streams.errors import ArticleRejected
 from streams.line import AnyStage, Line
 from streams.stage import RawArticle
 
-Headers = tuple[tuple[str, bytes], ...]
-"""Record headers in their order; names may repeat."""
+Headers = tuple[tuple[str, bytes | None], ...]
+"""Record headers in their order; names may repeat, and Kafka allows null values."""
 
 CE_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:newsflow:event")
 """Namespace of the deterministic `ce_id`."""
@@ -31,8 +31,8 @@ RECORD_OVERHEAD = 512
 """Bytes that a batch and a record add at most to key, value and headers (Kafka protocol: 61 for the batch, under 40
 for the record, 10 per header)."""
 
-STACKTRACE_LIMIT = 8_192
-"""Characters of a stack trace that a dead letter's header keeps, from its end."""
+STACKTRACE_LIMIT = 4_096
+"""Characters of a message (its beginning) and of a stack trace (its end) that a dead letter's headers keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Incoming:
         """Return the last header of that name (case-insensitive) as text, None where there is none."""
         for key, value in reversed(self.headers):
             if key.lower() == name:
-                return value.decode("utf-8", "replace")
+                return None if value is None else value.decode("utf-8", "replace")
         return None
 
 
@@ -68,7 +68,7 @@ class Outgoing:
     @property
     def size(self) -> int:
         """Upper bound of the record's size in a batch of its own, bytes."""
-        headers = sum(len(name.encode()) + len(value) + 10 for name, value in self.headers)
+        headers = sum(len(name.encode()) + len(value or b"") + 10 for name, value in self.headers)
         return len(self.key or b"") + len(self.value or b"") + headers + RECORD_OVERHEAD
 
 
@@ -188,3 +188,17 @@ def dead_letter(stage: AnyStage, record: Incoming, reason: DeadLetterReason, err
         headers=(*kept, *((name, text.encode("utf-8", "replace")) for name, text in described)),
         reason=reason,
     )
+
+
+def fitting(record: Outgoing, max_bytes: int) -> Outgoing:
+    """Return a dead letter that its topic takes: cut where even that topic is too small for it.
+
+    That happens only where the original was compressed on its way in: `max.message.bytes` is about compressed batches.
+    The header `newsflow.truncated` then holds the original length in bytes.
+    """
+    if record.size <= max_bytes or record.value is None:
+        return record
+    length = len(record.value)
+    mark = (h.TRUNCATED, str(length).encode())
+    cut = replace(record, headers=(*record.headers, mark))
+    return replace(cut, value=record.value[: max(0, length - (cut.size - max_bytes))])

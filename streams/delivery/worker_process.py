@@ -5,16 +5,21 @@ import logging
 import os
 import signal
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 
 from streams import topics
 from streams.delivery import web_port
 from streams.delivery.agents import Worker
 from streams.delivery.enricher import Enricher
-from streams.errors import SettingsError
+from streams.errors import BrokerUnavailable, SettingsError, TopicsMissing
 from streams.line import AnyStage, Line, newsflow_line
 from streams.settings import Settings
+from streams.topics import TopicState
 
 log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 5.0
+"""Longest pause between two looks for the broker, seconds."""
 
 
 def chosen_stages(line: Line, names: Sequence[str]) -> tuple[AnyStage, ...]:
@@ -58,7 +63,9 @@ async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], enric
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, begin_to_stop, number)
-    states = await topics.check(settings, line)
+    states = await _when_broker_answers(settings, line, stop)
+    if states is None:
+        return
     await _unless(stop, enricher.start())
     if stop.is_set():
         await enricher.stop()
@@ -78,6 +85,28 @@ async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], enric
     # Whatever Faust's threads still wait for, it is nothing that counts.
     logging.shutdown()
     os._exit(0)
+
+
+async def _when_broker_answers(settings: Settings, line: Line, stop: asyncio.Event) -> dict[str, TopicState] | None:
+    """Return the topics' states once a broker answers; None where `stop` is set before.
+
+    A worker outlives its broker, also one that starts while the broker is away. Topics that are missing are given a
+    moment: a broker that has just come up may not know them yet.
+    """
+    pause, patience = 1.0, 3
+    while not stop.is_set():
+        try:
+            return await topics.check(settings, line)
+        except BrokerUnavailable as error:
+            log.warning("%s Trying again in %.0f s.", error, pause)
+        except TopicsMissing:
+            patience -= 1
+            if patience == 0:
+                raise
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+    return None
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
