@@ -1,7 +1,7 @@
 """How Newsflow's own Kafka clients are made: one place for addresses, credentials and TLS."""
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -67,6 +67,19 @@ def unavailable(settings: Settings, error: BaseException) -> BrokerUnavailable:
 
 
 @asynccontextmanager
+async def _started(settings: Settings, client: Any, close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:  # noqa: ANN401  # aiokafka's clients share no type
+    try:
+        await client.start()
+    except (KafkaError, OSError) as error:
+        await close()
+        raise unavailable(settings, error) from None
+    try:
+        yield
+    finally:
+        await close()
+
+
+@asynccontextmanager
 async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Yield a started admin client.
 
@@ -74,15 +87,8 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         BrokerUnavailable: no broker answers.
     """
     client = AIOKafkaAdminClient(**connection(settings))
-    try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        await client.close()
-        raise unavailable(settings, error) from None
-    try:
+    async with _started(settings, client, client.close):
         yield client
-    finally:
-        await client.close()
 
 
 async def committed(client: AIOKafkaAdminClient, group: str, partition: TopicPartition) -> OffsetAndMetadata:
@@ -99,15 +105,8 @@ async def producer(settings: Settings, transactional_id: str | None = None) -> A
         BrokerUnavailable: no broker answers.
     """
     client = new_producer(settings, transactional_id)
-    try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        await client.stop()
-        raise unavailable(settings, error) from None
-    try:
+    async with _started(settings, client, client.stop):
         yield client
-    finally:
-        await client.stop()
 
 
 def new_producer(
@@ -144,12 +143,5 @@ async def consumer(settings: Settings, *topics: str, **arguments: Any) -> AsyncI
         enable_auto_commit=False,
         **{"auto_offset_reset": "earliest"} | arguments,
     )
-    try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        await client.stop()
-        raise unavailable(settings, error) from None
-    try:
+    async with _started(settings, client, client.stop):
         yield client
-    finally:
-        await client.stop()
