@@ -43,6 +43,15 @@ async def read_topic(brokers: str, topic: str) -> list[tuple[bytes | None, bytes
         await consumer.stop()
 
 
+def _article_id(value: bytes | None) -> str:
+    """Return the id in a dead letter: of a raw article, or of the event between stages that failed."""
+    try:
+        body = json.loads(value or b"")
+    except ValueError:
+        return "unreadable"
+    return str(body.get("article", body).get("id")) if isinstance(body, dict) else "unreadable"
+
+
 async def _partitions(brokers: str, topic: str) -> list[int]:
     admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
     await admin.start()
@@ -73,7 +82,7 @@ async def account(brokers: str, prefix: str, published: list[str]) -> Account:
             versions[key].append(int(version))
         result.enriched += 1
     for _, value, _headers in await read_topic(brokers, f"{prefix}articles.dead"):
-        seen[str(json.loads(value or b"{}").get("id"))] += 1
+        seen[_article_id(value)] += 1
         result.dead += 1
     result.lost = set(published) - set(seen)
     result.doubled = {name: count for name, count in seen.items() if count > 1}

@@ -1,0 +1,147 @@
+"""A line under load: numbered articles go in at a steady rate, a reader that knows nothing of our code watches."""
+
+import asyncio
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+from streams.broker import LocalBroker
+from streams.worker_child import WorkerChild
+from tests.account import Account, account
+from tests.running_line import RunningLine, Sent
+
+TEXTS = (
+    "Правительство Японии выделит помощь Турции после землетрясения, сообщили в Токио. Решение принято в среду.",
+    "Міністерство оборони України повідомило про нову допомогу від Польщі та Литви. Рішення ухвалили у Києві.",
+    "The European Commission said on Monday that Poland and Hungary had agreed to a new budget for the year.",
+)
+KEYS = 50
+
+
+@dataclass
+class Outcome:
+    """What a row found; `struck` counts the faults that met work in flight."""
+
+    row: str
+    planned: int
+    struck: int
+    account: Account
+    recovery: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    notes: str = ""
+
+    @property
+    def green(self) -> bool:
+        complete = self.account.enriched + self.account.dead == self.account.published
+        return self.account.clean and complete and self.struck >= self.planned
+
+
+class Arena:
+    """Topics and workers of one row on a broker of its own or the shared one."""
+
+    def __init__(
+        self, broker: LocalBroker, home: Path, program: Sequence[str] = ("-m", "streams"), **changed: Any
+    ) -> None:
+        self.broker = broker
+        self.line = RunningLine(broker.bootstrap_servers, home, **changed)
+        self.line.create_topics()
+        self.random = random.Random(20)
+        self.names: list[str] = []
+        self.struck = 0
+        self.faults: list[float] = []
+        self._arrivals: list[float] = []
+        self._program = program
+        self._home = home
+        self._count = 0
+        self._stop = threading.Event()
+        self._watcher = threading.Thread(target=lambda: asyncio.run(self._watch()), daemon=True)
+        self._watcher.start()
+
+    def worker(self, processes: int = 1) -> WorkerChild:
+        """Start one more worker."""
+        self._count += 1
+        worker = WorkerChild(
+            self.line.settings, self._home / f"worker-{self._count}.log", processes, program=self._program
+        )
+        worker.start()
+        return worker
+
+    def articles(self, count: int, body: Callable[[int, str], bytes] | None = None) -> list[Sent]:
+        """Return the next numbered articles; `body` may make the n-th one differ."""
+        sent = []
+        for number in range(len(self.names), len(self.names) + count):
+            name = f"k{number % KEYS}#{number}"
+            text = TEXTS[number % len(TEXTS)]
+            value = body(number, name) if body else json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
+            self.names.append(name)
+            sent.append(Sent(value, name.partition("#")[0].encode()))
+        return sent
+
+    def load(self, articles: list[Sent], per_second: float) -> threading.Thread:
+        """Publish the articles at a steady rate, in a thread."""
+
+        async def publish() -> None:
+            began = time.monotonic()
+            for first in range(0, len(articles), 20):
+                await asyncio.sleep(max(0.0, began + first / per_second - time.monotonic()))
+                while True:
+                    try:
+                        await self.line.publish(articles[first : first + 20])
+                        break
+                    except Exception:  # noqa: BLE001  # the broker may be the victim; what is not acknowledged is not sent again
+                        await asyncio.sleep(0.5)
+
+        thread = threading.Thread(target=lambda: asyncio.run(publish()), daemon=True)
+        thread.start()
+        return thread
+
+    @property
+    def come(self) -> int:
+        """How many outcomes have come so far."""
+        return len(self._arrivals)
+
+    def strike(self, fault: Callable[[], object], published: int) -> None:
+        """Do the fault and count it where fewer outcomes have come than articles were published."""
+        self.struck += self.come < published
+        fault()
+        self.faults.append(time.monotonic())
+
+    def settle(self, count: int, seconds: float = 240) -> None:
+        """Wait until that many outcomes have come, then a little for what should not come."""
+        deadline = time.monotonic() + seconds
+        while self.come < count and time.monotonic() < deadline:
+            time.sleep(0.2)
+        time.sleep(2)
+
+    def finish(self, row: str, planned: int, workers: Sequence[WorkerChild], notes: str = "") -> Outcome:
+        """Stop the workers and let the checker read the topics."""
+        codes = [worker.stop() for worker in workers]
+        self._stop.set()
+        self._watcher.join(10)
+        found = asyncio.run(account(self.broker.bootstrap_servers, self.line.settings.topic_prefix, self.names))
+        recovery = [min((a - fault for a in self._arrivals if a > fault), default=0.0) for fault in self.faults]
+        odd = [code for code in codes if code not in (0, None)]
+        return Outcome(row, planned, self.struck, found, recovery, notes=notes + (f"exit codes {odd}" if odd else ""))
+
+    async def _watch(self) -> None:
+        outputs = [self.line.settings.topic(name) for name in ("articles.enriched", "articles.dead")]
+        consumer = AIOKafkaConsumer(
+            *outputs,
+            bootstrap_servers=self.broker.bootstrap_servers,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        try:
+            while not self._stop.is_set():
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    self._arrivals += [time.monotonic()] * len(records)
+        finally:
+            await consumer.stop()
