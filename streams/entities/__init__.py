@@ -16,6 +16,7 @@ from streams.entities.english import EnglishNames
 from streams.entities.grouping import NamedMention, entities
 from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
+from streams.entities.repair import without_countries
 from streams.entities.russian import RussianNames
 from streams.entities.spans import Span
 from streams.entities.ukrainian import UkrainianNames
@@ -103,7 +104,10 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
         for span in parts.recognizer.recognize(text)
     ]
     mentions = []
-    for span in merged(text, tagged, parts.gazetteer.find(text, tagged)):
+    known = parts.gazetteer.find(text, tagged)
+    if parts.gazetteer.language == "uk":
+        tagged = without_countries(text, tagged, known, parts.gazetteer)
+    for span in merged(text, tagged, known):
         words = text[span.start : span.stop]
         form = parts.gazetteer.link(words, span.type, text)
         normal = _base(form, words) if form else parts.names.nominative(words, span.type)

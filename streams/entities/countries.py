@@ -112,7 +112,7 @@ class Gazetteer:
         Raises:
             ValueError: a nominative belongs to two rows.
         """
-        self._language = language
+        self.language = language
         self._exact: dict[str, Form] = {}
         self._folded: dict[str, Form] = {}
         self.dropped: frozenset[str] = frozenset()
@@ -164,7 +164,7 @@ class Gazetteer:
             form = self._folded.get(_lower(written))
         if form is None or (not form.certain and kind is not form.known.type):
             return None
-        cue = _CUES.get((self._language, form.base))
+        cue = _CUES.get((self.language, form.base))
         return form if cue is None or cue.search(text) else None
 
     def find(self, text: str, taken: list[Span]) -> list[Span]:
