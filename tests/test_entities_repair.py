@@ -31,3 +31,18 @@ def test_a_ukrainian_person_does_not_swallow_the_country(
 
 def test_a_first_name_that_is_a_countrys_stays_a_persons(stage: Entities) -> None:
     assert not linked(stage, "Про це сказали Чад Сміт і Кенія Мур.", "uk")
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("Переговоры Россия-США прошли в Женеве.", "ru", {"Россия": "Q159", "США": "Q30"}),
+        ("Отношения США—Китай обсудили в Пекине.", "ru", {"США": "Q30", "Китай": "Q148"}),
+        ("Матч Германия-Франция перенесли.", "ru", {"Германия": "Q183", "Франция": "Q142"}),
+        ("Саммит Украина-ЕС начался в Киеве.", "ru", {"Украина": "Q212", "ЕС": "Q458"}),
+        ("Саміт Україна-ЄС розпочався у Києві.", "uk", {"Україна": "Q212", "ЄС": "Q458"}),
+        ("Президент Гвинеи-Бисау прилетел.", "ru", {"Гвинеи-Бисау": "Q1007"}),
+    ],
+)
+def test_a_dash_joins_two_countries(stage: Entities, text: str, language: str, expected: dict[str, str]) -> None:
+    assert linked(stage, text, language) == expected

@@ -16,7 +16,7 @@ from streams.entities.english import EnglishNames
 from streams.entities.grouping import NamedMention, entities
 from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
-from streams.entities.repair import without_countries
+from streams.entities.repair import without_countries, without_dashes
 from streams.entities.russian import RussianNames
 from streams.entities.spans import Span
 from streams.entities.ukrainian import UkrainianNames
@@ -105,6 +105,7 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
     ]
     mentions = []
     known = parts.gazetteer.find(text, tagged)
+    tagged = without_dashes(text, tagged, known, parts.gazetteer)
     if parts.gazetteer.language == "uk":
         tagged = without_countries(text, tagged, known, parts.gazetteer)
     for span in merged(text, tagged, known):

@@ -21,7 +21,8 @@ ORGANISATIONS = Path(__file__).with_name("organisations.tsv")
 
 # Letters and marks that texts write either way. One character stays one character: offsets must not move.
 _SAME = str.maketrans("ёЁ’ʼ`‐‑–—−\u00a0\u202f", "еЕ'''-----  ")
-_START = re.compile(r"(?<!\w)(?<!\w[-‐‑])[^\W\d_]\w*")
+_START = re.compile(r"(?<!\w)[^\W\d_]\w*")
+_AFTER_HYPHEN = re.compile(r"(?<=\w[-‐‑])")
 # Before a single word these make another name of it: «Новая Гвинея», «Северная Ирландия», "New Mexico".
 _ANOTHER = re.compile(
     r"(?:Нов|Северн|Южн|Западн|Восточн|Внутренн|Верхн|Нижн|Мал|Российск|Британск|Французск|Північн|Південн|Західн|Східн|"
@@ -180,9 +181,13 @@ class Gazetteer:
         written = _written_alike(text)
         low = _lower(written)
         starts = {span.start for span in taken}
-        found = []
+        found: list[Span] = []
         for match in _START.finditer(text):
             if not match[0][0].isupper():
+                continue
+            # «Россия-США» names two, «Корея-град» and «Пост-США» none.
+            joined = _AFTER_HYPHEN.match(text, match.start())
+            if joined and not (found and found[-1].stop == match.start() - 1):
                 continue
             for key in self._starts.get(_lower(match[0]), ()):
                 start, stop = match.start(), match.start() + len(key)

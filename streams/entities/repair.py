@@ -6,6 +6,7 @@ from schemas import EntityType
 from streams.entities.countries import Gazetteer
 from streams.entities.spans import Span
 
+_DASH = re.compile(r"\s*[-‐‑–—−]\s*")
 _ROLE = re.compile(
     r"(?:Віце-)?(?:Президент|Експрезидент|Прем['’ʼ]єр|Прем['’ʼ]єр-міністр|Канцлер|Міністр|Корол|Посол|Посл|Лідер|Глав|Голов"
     r"|Принц|Громадян|Уряд|Парламент)\w{0,4}\s+"
@@ -46,3 +47,28 @@ def _is_oblique(words: str, gazetteer: Gazetteer) -> bool:
         and form.base not in _FIRST_NAMES
         and words.lower() != form.base.lower()
     )
+
+
+def without_dashes(text: str, tagged: list[Span], known: list[Span], gazetteer: Gazetteer) -> list[Span]:
+    """Return the spans cut where a dash joins two known names: «Переговоры Россия-США», «Отношения США—Китай».
+
+    What the tagger found before or behind the two in the same span goes: it is no name («Саммит», «Матч»).
+    """
+    starts = {name.start: name for name in known}
+    stops = {name.stop: name for name in known}
+    spans = []
+    for span in tagged:
+        if gazetteer.link(text[span.start : span.stop], span.type):
+            spans.append(span)
+            continue
+        pairs = [
+            (stops[dash.start()], starts[dash.end()])
+            for dash in _DASH.finditer(text, span.start, span.stop)
+            if dash.start() in stops and dash.end() in starts
+        ]
+        if not pairs or pairs[-1][1].stop < span.stop:
+            # «Комиссия Украина-НАТО» names the two as well, "US-China Business Council" a body.
+            spans.append(span)
+            continue
+        spans += sorted({name for pair in pairs for name in pair})
+    return spans
