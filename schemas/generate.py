@@ -117,8 +117,13 @@ def _dead_letter_headers() -> Schema:
         headers.ERROR_EXCEPTION_MESSAGE: {**text, "description": "Message of the exception."},
         headers.ERROR_EXCEPTION_STACKTRACE: {**text, "description": "Stack trace, where there is one."},
         headers.REPLAYS: _TRACING[headers.REPLAYS],
+        headers.TRUNCATED: {
+            **text,
+            "description": "Length of the original in bytes, where the topic could not take all of it: the original "
+            "had come compressed. Such a dead letter cannot be replayed.",
+        },
     }
-    optional = {headers.ERROR_EXCEPTION_STACKTRACE, headers.REPLAYS}
+    optional = {headers.ERROR_EXCEPTION_STACKTRACE, headers.REPLAYS, headers.TRUNCATED}
     return {
         **_head(
             headers.DEAD,
