@@ -213,3 +213,23 @@ def test_only_the_beginning_of_a_long_text_counts(stage: Classify) -> None:
 
 def test_one_endless_word(stage: Classify) -> None:
     assert stage.enrich(annotated("а" * 1_000_000)).article.text
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "wrong"),
+    [
+        ("uk", "Графік погодинних відключень світла на завтра", "medtop:17000000"),
+        ("uk", "Уряд погодив проєкт бюджету", "medtop:17000000"),
+        ("uk", "Наступного тижня змінять розклад поїздів", CONFLICT),
+        ("uk", "Повинні сплатити до жовтня", "medtop:03000000"),
+        ("ru", "Огонь Олимпиады прибыл в Париж", "medtop:05000000"),
+        ("ru", "Боевик с Брюсом Уиллисом вышел в прокат", CONFLICT),
+        ("ru", "Поэтому решено продолжать", "medtop:01000000"),
+        ("ru", "Семь человек вышли из вагона", "medtop:14000000"),
+        ("ru", "Попытка повторная", ECONOMY),
+        ("en", "Liverpool authorities said according to a statement", "medtop:07000000"),
+        ("en", "Liverpool authorities said according to a statement", POLITICS),
+    ],
+)
+def test_a_stem_does_not_catch_unrelated_words(stage: Classify, language: Language, text: str, wrong: str) -> None:
+    assert wrong not in {topic.code for topic in stage.enrich(annotated(text, language)).topics}

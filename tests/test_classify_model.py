@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from streams.classify import features, figures, measure, model, topics, train
+from streams.classify import features, figures, model, topics, train
 from streams.classify.labelled import DIRECTORY, LANGUAGES, Example, read_examples
 
 MEGABYTE = 1_000_000
@@ -134,14 +134,3 @@ def test_label_figures() -> None:
     assert got.micro_precision == 1
     assert got.micro_recall == pytest.approx(2 / 3)
     assert got.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
-
-
-def test_measure_ignores_codes_that_the_map_lacks() -> None:
-    got = measure.measure(
-        ["Сборная выиграла матч", "The parliament voted for the government's bill"],
-        ["sports", "politics"],
-        {"medtop:15000000": "sports", "medtop:11000000": "politics"},
-    )
-    assert (got.n, got.accuracy, got.macro_f1) == (2, 1, 1)
-    with pytest.raises(ValueError, match="nothing to measure"):
-        measure.measure([], [], {"medtop:15000000": "sports"})
