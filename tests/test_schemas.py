@@ -196,6 +196,7 @@ def test_the_headers_of_a_dead_letter_are_those_of_kafka_connect_beside_the_orig
         "__connect.errors.exception.message": "",
         "__connect.errors.exception.stacktrace": "Traceback …",
         "newsflow.replays": "2",
+        "newsflow.truncated": "20000000",
     }
     schema = json_schemas()["articles.dead.json"]
     assert set(schema["properties"]) == set(record) - {"content-type"}
