@@ -3,6 +3,7 @@
 import pytest
 
 from streams.entities import Entities
+from streams.entities.ukrainian import UkrainianNames
 from tests.test_entities import found, linked
 
 
@@ -46,3 +47,18 @@ def test_a_first_name_that_is_a_countrys_stays_a_persons(stage: Entities) -> Non
 )
 def test_a_dash_joins_two_countries(stage: Entities, text: str, language: str, expected: dict[str, str]) -> None:
     assert linked(stage, text, language) == expected
+
+
+def test_a_ukrainian_sentences_first_word_is_a_person_only_by_its_name(stage: Entities) -> None:
+    text = "Пожежа знищила склад. Синоптики попередили про дощ. Вона не приїде. Порошенко відповів. Тарас прийшов."
+    persons = {words for words, entity in found(stage, text, "uk").items() if entity.type == "PER"}
+    assert persons <= {"Порошенко", "Тарас"}
+    assert "Порошенко" in persons
+
+
+def test_a_ukrainian_region_is_a_place() -> None:
+    names = UkrainianNames()
+    names.load()
+    assert names.is_place("Київщині")
+    assert names.is_place("Луганщини")
+    assert not names.is_place("Спадщину")

@@ -16,7 +16,7 @@ from streams.entities.english import EnglishNames
 from streams.entities.grouping import NamedMention, entities
 from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
-from streams.entities.repair import without_countries, without_dashes
+from streams.entities.repair import without_common_words, without_countries, without_dashes
 from streams.entities.russian import RussianNames
 from streams.entities.spans import Span
 from streams.entities.ukrainian import UkrainianNames
@@ -108,6 +108,7 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
     tagged = without_dashes(text, tagged, known, parts.gazetteer)
     if parts.gazetteer.language == "uk":
         tagged = without_countries(text, tagged, known, parts.gazetteer)
+        tagged = without_common_words(text, tagged, parts.names)
     for span in merged(text, tagged, known):
         words = text[span.start : span.stop]
         form = parts.gazetteer.link(words, span.type, text)

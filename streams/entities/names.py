@@ -31,6 +31,10 @@ class Names(ABC):
         """Return whether a capitalised word can only be a place: some taggers take it for a person."""
         return False
 
+    def is_personal(self, word: str) -> bool:  # noqa: ARG002  # for the languages whose taggers need no check
+        """Return whether a capitalised word can be a person's name."""
+        return True
+
 
 def cased_like(word: str, model: str) -> str:
     """Return the lower-case word in capitals where the model has them: per part between hyphens."""

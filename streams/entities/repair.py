@@ -4,6 +4,7 @@ import re
 
 from schemas import EntityType
 from streams.entities.countries import Gazetteer
+from streams.entities.names import Names
 from streams.entities.spans import Span
 
 _DASH = re.compile(r"\s*[-‐‑–—−]\s*")
@@ -11,6 +12,7 @@ _ROLE = re.compile(
     r"(?:Віце-)?(?:Президент|Експрезидент|Прем['’ʼ]єр|Прем['’ʼ]єр-міністр|Канцлер|Міністр|Корол|Посол|Посл|Лідер|Глав|Голов"
     r"|Принц|Громадян|Уряд|Парламент)\w{0,4}\s+"
 )
+_SENTENCE_START = re.compile(r"(?:^|[.!?…:]\s|\n)[\s«\"„“(—–-]*$")
 # First names too: «Чада Сміта», «Чаду Сміту».
 _FIRST_NAMES = frozenset(("Чад",))
 
@@ -72,3 +74,21 @@ def without_dashes(text: str, tagged: list[Span], known: list[Span], gazetteer: 
             continue
         spans += sorted({name for pair in pairs for name in pair})
     return spans
+
+
+def without_common_words(text: str, tagged: list[Span], names: Names) -> list[Span]:
+    """Return the spans without the words that look like a person only for their capital: «Пожежа», «Синоптики»."""
+    return [
+        span
+        for span in tagged
+        if span.type is not EntityType.PER
+        or any(mark.isspace() for mark in text[span.start : span.stop])
+        or not _SENTENCE_START.search(text[max(0, span.start - 8) : span.start] if span.start else "")
+        or names.is_personal(text[span.start : span.stop])
+        or _is_capitalised_elsewhere(text[span.start : span.stop], text)
+    ]
+
+
+def _is_capitalised_elsewhere(word: str, text: str) -> bool:
+    stem = re.escape(word[: max(4, len(word) - 2)])
+    return bool(re.search(rf"(?<=[а-яіїєґ,][ \u00a0]){stem}", text))

@@ -12,6 +12,7 @@ from pathlib import Path
 from schemas import EntityType, ModelReference
 from streams.entities import weights
 from streams.entities.names import WORD, Names, cased_like
+from streams.entities.recognition import UkrainianRecognizer
 
 WORDS = Path(__file__).with_name("ukrainian_words.txt")
 CASES = 6
@@ -19,6 +20,41 @@ CASES = 6
 
 _CYRILLIC = re.compile(r"[а-яґєії]+(?:['’ʼ-][а-яґєії]+)*", re.IGNORECASE)
 _VOWELS = "аеєиіїоуюя"
+_REGION = re.compile(r"(?!батьківщ|спадщ|панщ|річниц|половин)[а-яіїєґ'-]{2,}(?:щин|ччин)(?:а|и|і|у|ою)")
+_SURNAME = re.compile(
+    r"(?:енк|[уюя]к|ськ|цьк|зьк|ич|[оеє]в|[иії]н|швіл|дз)(?:о|а|у|ом|ові|і|ий|ого|ому|им|ої|ою|я|ю|ем|еві)?$|.{3}(?:ко|ян)$"
+)
+# Pronouns and the like that a rare surname in the lists equals.
+_NEVER_PERSONAL = frozenset(
+    (
+        "він",
+        "вона",
+        "воно",
+        "вони",
+        "це",
+        "цей",
+        "ця",
+        "ці",
+        "той",
+        "та",
+        "те",
+        "ті",
+        "його",
+        "її",
+        "їх",
+        "їм",
+        "наш",
+        "президент",
+        "пожежа",
+        "церква",
+        "жінки",
+        "синоптики",
+        "грудень",
+        "січень",
+    )
+)
+# Case endings in the Russian letters of the tagger's map.
+_ENDINGS = ("а", "у", "ом", "ови", "ы", "и", "ою", "ею", "ю", "я", "ем", "еви")
 _SOFTENED = {"к": "ц", "г": "з", "х": "с"}
 _SIBILANTS = "жчшщ"
 # A word with one of these endings before another word of the name qualifies it: «Північна Корея», «Сполучені Штати».
@@ -93,6 +129,7 @@ class UkrainianNames(Names):
     def __init__(self) -> None:
         self._models: tuple[ModelReference, ...] = ()
         self._words: dict[str, dict[str, set[str]]] = {}
+        self._personal: frozenset[str] = frozenset()
 
     def load(self) -> None:
         """Read the word list."""
@@ -108,10 +145,15 @@ class UkrainianNames(Names):
                     for form in options:
                         forms[form].add(word)
             self._words[kind] = dict(forms)
-        self._models = (weights.file_reference("newsflow-ukrainian-words", WORDS),)
+        lists = [weights.package_folder("natasha") / "data" / "dict" / name for name in ("first.txt", "last.txt")]
+        self._personal = frozenset(word for path in lists for word in path.read_text(encoding="utf-8").split())
+        self._models = (
+            weights.file_reference("newsflow-ukrainian-words", WORDS),
+            *(weights.file_reference(f"natasha-names-{path.stem}", path) for path in lists),
+        )
 
     def models(self) -> tuple[ModelReference, ...]:
-        """Return the word list."""
+        """Return the word lists."""
         return self._models
 
     @staticmethod
@@ -147,9 +189,25 @@ class UkrainianNames(Names):
         return frozenset(forms)
 
     def is_place(self, word: str) -> bool:
-        """Return whether the word list has it as a form of places alone."""
+        """Return whether the word list has it as a form of places alone, or it ends like «Київщина», «Одещина»."""
         low = word.lower().replace("’", "'").replace("ʼ", "'")
+        if _REGION.fullmatch(low):
+            return True
         return low in self._words["place"] and not any(low in self._words[kind] for kind in ("masculine", "feminine"))
+
+    def is_personal(self, word: str) -> bool:
+        """Return whether a word is a known first name or surname in any case, or has a surname's ending."""
+        low = word.lower().replace("’", "'").replace("ʼ", "'")
+        if low in _NEVER_PERSONAL:
+            return False
+        if _SURNAME.search(low) or any(low in self._words[kind] for kind in ("masculine", "feminine")):
+            return True
+        mapped = UkrainianRecognizer.mapped(low)
+        stems = {
+            mapped,
+            *(mapped[: -len(end)] for end in _ENDINGS if mapped.endswith(end) and len(mapped) > len(end) + 2),
+        }
+        return any(stem + end in self._personal for stem in stems for end in ("", "а", "о", "й", "я", "ь"))
 
     def nominative(self, name: str, kind: EntityType) -> str:
         """Return the nominative where the rules are certain: «Володимира Зеленського» gives «Володимир Зеленський»."""
