@@ -62,3 +62,33 @@ def test_a_ukrainian_region_is_a_place() -> None:
     assert names.is_place("Київщині")
     assert names.is_place("Луганщини")
     assert not names.is_place("Спадщину")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("LEBANON, Pa. (AP) — Police arrested a man on Monday.", "en"),
+        ("PERU, Ind. (AP) — Police arrested a man on Monday.", "en"),
+        ("A farm in Poland, Maine, burned down on Monday.", "en"),
+        ("She keeps Guinea pigs and sells Panama hats.", "en"),
+        ("He drank Poland Spring and ate Turkey burgers.", "en"),
+        ("The ICC and the ECB named their cricket teams.", "en"),
+        ("Малі підприємства отримають допомогу. Малі та середні чекають.", "uk"),
+        ("Договір на виконання НДР підписали в університеті.", "uk"),
+    ],
+)
+def test_a_homonym_has_no_link(stage: Entities, text: str, language: str) -> None:
+    assert not linked(stage, text, language)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words", "qid"),
+    [
+        ("The ICC prosecutor in The Hague asked for a warrant.", "en", "ICC", "Q47488"),
+        ("The ECB kept interest rates unchanged.", "en", "ECB", "Q8901"),
+        ("Війська прибули до Малі у вівторок.", "uk", "Малі", "Q912"),
+        ("Президент Єгипту прибув до Києва.", "uk", "Єгипту", "Q79"),
+    ],
+)
+def test_the_cue_gives_the_link(stage: Entities, text: str, language: str, words: str, qid: str) -> None:
+    assert linked(stage, text, language).get(words) == qid

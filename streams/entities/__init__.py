@@ -111,7 +111,8 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
         tagged = without_common_words(text, tagged, parts.names)
     for span in merged(text, tagged, known):
         words = text[span.start : span.stop]
-        form = parts.gazetteer.link(words, span.type, text)
+        other = parts.gazetteer.is_homonym(text, span.start, span.stop)
+        form = None if other else parts.gazetteer.link(words, span.type, text)
         normal = _base(form, words) if form else parts.names.nominative(words, span.type)
         mention = Mention(start=span.start, stop=span.stop, text=words, normal=normal)
         mentions.append(NamedMention(mention, span.type, form.known if form else None))

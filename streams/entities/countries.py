@@ -29,13 +29,40 @@ _ANOTHER = re.compile(
     r"Внутрішн|Нижн|Британськ|Французьк)\w+ $|(?:New|North|Northern|South|Southern|West|Western|East|Eastern|"
     r"Upper|Lower|Inner|Outer|Saint|St\.|San|Little) $"
 )
-# What else a text must say before a name means the country: Georgia is a state of the USA too.
+# What else a text must say before a name means the known one: Georgia is a state of the USA too, ICC a cricket council.
 _CUES = {
     ("en", "Georgia"): re.compile(
         r"Tbilisi|Georgians\b|Georgian (?:President|Prime Minister|parliament|government|Dream)|Ossetia|Abkhazia|"
         r"Batumi|Saakashvili|\bCaucasus"
-    )
+    ),
+    ("en", "ICC"): re.compile(r"\bHague\b|[Pp]rosecutor|\b[Ww]arrant|Criminal Court|\bwar crimes\b"),
+    ("en", "ECB"): re.compile(r"\b[Ee]uros?\b|\b[Ee]urozone\b|Frankfurt|\brates\b|\bCentral Bank\b|\bcentral bank\b"),
+    ("en", "IOC"): re.compile(r"\bOlympi"),
+    ("en", "CIS"): re.compile(r"Commonwealth of Independent"),
+    ("uk", "НДР"): re.compile(r"Німе|німе|Берлін|НІМЕ"),
 }
+# Mali's name is the plural of «малий»: at a word's place where only a name can stand, or in a text about Africa.
+_MALI = re.compile(r"Бамако|[Аа]фрик|малійськ")
+_PREPOSITION = re.compile(r"(?<!\w)(?:[УуВвЗз]|[Дд]о|[Пп]ро|[Іі]з|[Дд]ля|[Нн]а)[ \u00a0]$")
+# A town: `PERU, Ind. (AP)`, "Poland, Maine".
+_IN_A_STATE = re.compile(
+    r",[ \u00a0](?:Ala|Ariz|Ark|Calif|Colo|Conn|Del|Fla|Ga|Ill|Ind|Kan|Ky|La|Md|Mass|Mich|Minn|Miss|Mo|Mont|Neb|Nev|"
+    r"N\.H|N\.J|N\.M|N\.Y|N\.C|N\.D|Okla|Ore|Pa|R\.I|S\.C|S\.D|Tenn|Vt|Va|Wash|W\.Va|Wis|Wyo)\.|"
+    r",[ \u00a0](?:Alabama|Arizona|Arkansas|California|"
+    r"Colorado|Connecticut|Florida|Illinois|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|"
+    r"Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana|Nebraska|Nevada|New Hampshire|New York|New Mexico|"
+    r"North Carolina|North Dakota|Ohio|Oklahoma|Oregon|Pennsylvania|South Carolina|South Dakota|Tennessee|Texas|Utah|"
+    r"Vermont|Virginia|Wisconsin|Wyoming)\b"
+)
+_THING = {
+    "guinea": "pigs?|fowls?|hens?",
+    "panama": "hats?",
+    "turkey": "burgers?|sandwich(?:es)?|breasts?|legs?|dinners?|trots?|meat|bacon",
+    "brazil": "nuts?",
+    "china": "cabinets?|shops?|dolls?|cups?|plates?",
+    "poland": "Spring",
+}
+_THINGS = {name: re.compile(rf"[ \u00a0-](?i:{words})\b") for name, words in _THING.items()}
 _CAPITALISED_NEXT = re.compile(r" (?=[A-Z][a-z])")
 
 
@@ -196,10 +223,22 @@ class Gazetteer:
                     form = self._folded.get(key)
                 if form is None or not self._ends(text, stop):
                     continue
-                if form.certain and not self._within_another(written, start, stop, key, starts):
+                if form.certain and not (
+                    self.is_homonym(text, start, stop) or self._within_another(written, start, stop, key, starts)
+                ):
                     found.append(Span(start, stop, form.known.type))
                 break
         return without_overlap(found)
+
+    def is_homonym(self, text: str, start: int, stop: int) -> bool:
+        """Return whether a country's name stands for something else here: a town, a thing, «малі»."""
+        low = text[start:stop].lower()
+        if self.language == "uk" and low == "малі":
+            return not (_PREPOSITION.search(text, max(0, start - 5), start) or _MALI.search(text))
+        if self.language != "en":
+            return False
+        thing = _THINGS.get(low)
+        return bool(_IN_A_STATE.match(text, stop) or (thing and thing.match(text, stop)))
 
     @staticmethod
     def _ends(text: str, stop: int) -> bool:
