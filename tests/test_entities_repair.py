@@ -73,6 +73,7 @@ def test_a_ukrainian_region_is_a_place() -> None:
         ("She keeps Guinea pigs and sells Panama hats.", "en"),
         ("He drank Poland Spring and ate Turkey burgers.", "en"),
         ("The ICC and the ECB named their cricket teams.", "en"),
+        ("Please TRUST US and follow US on Monday.", "en"),
         ("Малі підприємства отримають допомогу. Малі та середні чекають.", "uk"),
         ("Договір на виконання НДР підписали в університеті.", "uk"),
     ],
@@ -87,6 +88,10 @@ def test_a_homonym_has_no_link(stage: Entities, text: str, language: str) -> Non
         ("The ICC prosecutor in The Hague asked for a warrant.", "en", "ICC", "Q47488"),
         ("The ECB kept interest rates unchanged.", "en", "ECB", "Q8901"),
         ("Війська прибули до Малі у вівторок.", "uk", "Малі", "Q912"),
+        ("Президент Туркменистану прибув до Києва.", "uk", "Туркменистану", "Q874"),
+        ("За даними розвідки, росія готує наступ.", "uk", "росія", "Q159"),
+        ("Війська рф обстріляли місто.", "uk", "рф", "Q159"),
+        ("Кордон із білоруссю закрито.", "uk", "білоруссю", "Q184"),
         ("Президент Єгипту прибув до Києва.", "uk", "Єгипту", "Q79"),
     ],
 )

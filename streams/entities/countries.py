@@ -62,7 +62,11 @@ _THING = {
     "china": "cabinets?|shops?|dolls?|cups?|plates?",
     "poland": "Spring",
 }
+# "TRUST US", "tell US": the pronoun in capitals.
+_PRONOUN = re.compile(r"(?<!\w)(?i:help|join|give|tell|about|contact|trust|follow|let)[ \u00a0]$")
 _THINGS = {name: re.compile(rf"[ \u00a0-](?i:{words})\b") for name, words in _THING.items()}
+# Ukrainian media write these without the capital on purpose.
+_SMALL = {"uk": frozenset(["росія", "росії", "росію", "росією", "рф", "білорусь", "білорусі", "білоруссю"])}
 _CAPITALISED_NEXT = re.compile(r" (?=[A-Z][a-z])")
 
 
@@ -184,11 +188,14 @@ class Gazetteer:
             # «NATO» stands in Russian and Ukrainian texts too.
             yield from ((base, True) for base in row.certain["en"] if base not in row.certain[language])
 
+    def _is_small(self, word: str) -> bool:
+        return word in _SMALL.get(self.language, ())
+
     def link(self, mention: str, kind: EntityType, text: str = "") -> Form | None:
         """Return what a mention in `text` names, None where that is not certain."""
         written = _written_alike(mention)
-        form = self._exact.get(written)
-        if form is None and mention[:1].isupper():
+        form = self._exact.get(written.upper() if self._is_small(written) else written)
+        if form is None and (mention[:1].isupper() or self._is_small(written)):
             form = self._folded.get(_lower(written))
         if form is None or (not form.certain and kind is not form.known.type):
             return None
@@ -210,6 +217,9 @@ class Gazetteer:
         starts = {span.start for span in taken}
         found: list[Span] = []
         for match in _START.finditer(text):
+            if self._is_small(match[0]):
+                found.append(Span(match.start(), match.end(), EntityType.LOC))
+                continue
             if not match[0][0].isupper():
                 continue
             # «Россия-США» names two, «Корея-град» and «Пост-США» none.
@@ -237,6 +247,8 @@ class Gazetteer:
             return not (_PREPOSITION.search(text, max(0, start - 5), start) or _MALI.search(text))
         if self.language != "en":
             return False
+        if text[start:stop] == "US" and _PRONOUN.search(text, max(0, start - 9), start):
+            return True
         thing = _THINGS.get(low)
         return bool(_IN_A_STATE.match(text, stop) or (thing and thing.match(text, stop)))
 

@@ -93,6 +93,8 @@ def _noun(word: str) -> list[tuple[str, ...]]:
         return cases("а", "у ові", "= а", "ом", "і у ові")
     if one == "й" and stem[-1:] in _VOWELS:
         return cases("ю я", "ю єві", "= я", "єм", "ї ю єві")
+    if word == "білорусь":
+        return [(word,), ("білорусі",), ("білорусі",), (word,), ("білоруссю",), ("білорусі",)]
     if word == "єгипет":
         return cases("у", "у ові", "=", "ом", "і", "єгипт")
     if word.endswith("ець"):
