@@ -15,6 +15,7 @@ from schemas import headers as h
 from streams import kafka
 from streams.delivery.records import Headers, Incoming
 from streams.errors import TopicsMissing
+from streams.line import newsflow_line
 from streams.settings import Settings
 
 BATCH = 100
@@ -84,7 +85,7 @@ def _dead_letter(record: ConsumerRecord, position: int) -> DeadLetter:
         stage=read.header(h.ERROR_STAGE) or "?",
         source=f"{place[0]}/{place[1]}/{place[2]}",
         message=read.header(h.ERROR_EXCEPTION_MESSAGE) or "",
-        replays=int(replays) if replays.isdecimal() else 0,
+        replays=int(replays) if replays.isdecimal() and len(replays) < 10 else 0,
         waiting=record.offset >= position,
     )
 
@@ -165,9 +166,9 @@ async def replay(settings: Settings) -> Replayed:
 
 
 def _can_go_back(letter: DeadLetter, settings: Settings) -> bool:
-    """Whether the letter may be replayed: not too often already, and all of the original is there."""
+    """Whether the letter may be replayed: not too often already, to a topic of ours, and all of it is there."""
     whole = all(name != h.TRUNCATED for name, _ in letter.headers)
-    return letter.replays < settings.max_replays and letter.topic != "?" and whole
+    return letter.replays < settings.max_replays and letter.topic in newsflow_line(settings).topics and whole
 
 
 def _next_offsets(records: Iterable[ConsumerRecord]) -> dict[TopicPartition, int]:

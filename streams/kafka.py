@@ -1,6 +1,8 @@
 """How Newsflow's own Kafka clients are made: one place for addresses, credentials and TLS."""
 
+import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +14,9 @@ from aiokafka.structs import OffsetAndMetadata
 
 from streams.errors import BrokerUnavailable, SettingsError
 from streams.settings import Settings
+
+COMMITTED_WITHIN = 30.0
+"""Seconds within which a group's coordinator must tell a committed offset."""
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
@@ -92,9 +97,28 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def committed(client: AIOKafkaAdminClient, group: str, partition: TopicPartition) -> OffsetAndMetadata:
-    """Return a group's committed offset with its metadata as the broker has it now; offset -1 where there is none."""
-    offsets = await client.list_consumer_group_offsets(group, partitions=[partition])
-    return offsets.get(partition, OffsetAndMetadata(-1, ""))
+    """Return a group's committed offset with its metadata as the broker has it now; offset -1 where there is none.
+
+    A coordinator that is loading or moving answers with an error and no partitions, which aiokafka does not report: an
+    answer without the partition is never "no offset", it is asked again.
+
+    Raises:
+        BrokerUnavailable: no coordinator gave an answer in time.
+    """
+    deadline = time.monotonic() + COMMITTED_WITHIN
+    problem = "the coordinator is not ready"
+    while time.monotonic() < deadline:
+        try:
+            offsets = await client.list_consumer_group_offsets(group, partitions=[partition])
+        except KafkaError as error:
+            problem = str(error)
+        else:
+            if partition in offsets:
+                return offsets[partition]
+        await asyncio.sleep(0.1)
+    raise BrokerUnavailable(
+        f"The committed offset of {partition.topic}/{partition.partition} is not to be had: {problem}"
+    )
 
 
 @asynccontextmanager

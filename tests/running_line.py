@@ -83,11 +83,11 @@ class RunningLine:
 
         asyncio.run(run())
 
-    def process(self, *records: Sent) -> list[Outcome]:
+    def process(self, *records: Sent, compression: str | None = None) -> list[Outcome]:
         """Publish the records and return the outcome of each, in the order of the records."""
-        return asyncio.run(self._process(records))
+        return asyncio.run(self._process(records, compression))
 
-    async def _process(self, records: Sequence[Sent]) -> list[Outcome]:
+    async def _process(self, records: Sequence[Sent], compression: str | None) -> list[Outcome]:
         outputs = [self.settings.topic("articles.enriched"), self.settings.topic("articles.dead")]
         consumer = AIOKafkaConsumer(
             *outputs,
@@ -98,7 +98,7 @@ class RunningLine:
         await consumer.start()
         found: dict[str, Outcome] = {}
         try:
-            await self.publish(records)
+            await self.publish(records, compression)
             wanted = {record.trace for record in records}
             deadline = time.monotonic() + PATIENCE
             while wanted - set(found):
@@ -116,9 +116,12 @@ class RunningLine:
             await consumer.stop()
         return [found[record.trace] for record in records]
 
-    async def publish(self, records: Sequence[Sent]) -> None:
+    async def publish(self, records: Sequence[Sent], compression: str | None = None) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.settings.brokers, enable_idempotence=True, max_request_size=2**25
+            bootstrap_servers=self.settings.brokers,
+            enable_idempotence=True,
+            max_request_size=2**25,
+            compression_type=compression,
         )
         await producer.start()
         try:

@@ -84,6 +84,12 @@ def test_a_record_without_key_gets_the_article_id(line: RunningLine) -> None:
     assert outcome.key == b"no-key"
 
 
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+def test_records_may_come_compressed(line: RunningLine, codec: str) -> None:
+    (outcome,) = line.process(Sent(article(id=f"compressed-{codec}"), None, JSON), compression=codec)
+    assert outcome.event["article"]["text"] == TEXT
+
+
 def test_the_same_raw_record_again_gives_the_same_record(line: RunningLine) -> None:
     first, again = line.process(Sent(article(id="twice"), b"k", JSON), Sent(article(id="twice"), b"k", JSON))
     assert first.value == again.value

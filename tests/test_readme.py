@@ -26,7 +26,7 @@ def test_every_direct_dependency_has_its_reason() -> None:
     direct = [*project["dependencies"], *(d for group in project["optional-dependencies"].values() for d in group)]
     table = README.partition("## Dependencies")[2]
     for dependency in direct:
-        name = re.split(r"[=<>]", dependency)[0]
+        name = re.split(r"[=<>\[]", dependency)[0]
         if not name.startswith("types-"):
             assert re.search(rf"\b{re.escape(name)}\b", table), f"the README does not say why {name} is here"
 

@@ -28,7 +28,7 @@ from schemas.headers import DEAD
 from streams import kafka
 from streams.delivery import health
 from streams.delivery.breaker import Breaker
-from streams.delivery.consumer import ReadCommittedTransport, heartbeat_interval
+from streams.delivery.consumer import ReadCommittedConsumer, ReadCommittedTransport, heartbeat_interval
 from streams.delivery.enricher import Enricher
 from streams.delivery.partition import InputPartition, Process
 from streams.delivery.records import Headers, Incoming, Outgoing, fitting
@@ -227,16 +227,23 @@ class Worker:
     async def _committed(self, partition: TopicPartition) -> OffsetAndMetadata:
         return await kafka.committed(self._admin, self.settings.app_id, partition)
 
+    async def _until_consumer_gives_up(self) -> None:
+        seen = 0
+        while seen < 3:
+            await asyncio.sleep(1)
+            seen = seen + 1 if cast(ReadCommittedConsumer, self.app.consumer).has_given_up() else 0
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then leave the group; batches in hand are abandoned, their transactions aborted."""
         await self._admin.start()
         await self.app.start()
         stopped = asyncio.create_task(stop.wait())
         crashed = asyncio.create_task(self.app.wait_until_stopped())
-        await asyncio.wait({stopped, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        given_up = asyncio.create_task(self._until_consumer_gives_up())
+        await asyncio.wait({stopped, crashed, given_up}, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
-            end_process(self.app.crash_reason or RuntimeError("Faust stopped by itself"))
-        for task in (stopped, crashed):
+            end_process(self.app.crash_reason or RuntimeError("the Kafka consumer or Faust stopped by itself"))
+        for task in (stopped, crashed, given_up):
             task.cancel()
         await self.app.stop()
         await asyncio.gather(*(partition.close() for partition in self.partitions.values()))

@@ -135,8 +135,10 @@ class Enricher:
                     outgoing.append(dead_letter(stage, records[len(outgoing)], DeadLetterReason.TOO_SLOW, error))
                     await self._replace()
                 except (asyncio.IncompleteReadError, ConnectionError):
-                    culprit = records[len(outgoing)]
                     code = await self._replace()
+                    if len(outgoing) >= min(len(records), REQUEST_RECORDS):
+                        break  # it died with all its work done
+                    culprit = records[len(outgoing)]
                     if self._is_guilty(culprit):
                         death = EnricherDiedError(
                             f"the enriching process died {TRIES} times at this article (exit code {code})"

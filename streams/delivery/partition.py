@@ -79,7 +79,7 @@ class InputPartition:
         self._position = 0
         self._in_transaction = False
         self.busy_since: float | None = None
-        """Monotonic time at which the batch in hand began; None while idle."""
+        """Monotonic time of the latest progress with the batch in hand; None while idle."""
 
     @property
     def transactional_id(self) -> str:
@@ -108,6 +108,7 @@ class InputPartition:
                 outgoing = await self._process(todo)
                 await self._commit(outgoing, todo[len(outgoing) - 1].offset + 1)
                 todo = todo[len(outgoing) :]
+                self.busy_since = time.monotonic()
         except (ProducerFenced, InvalidProducerEpoch) as error:
             if generation == self._current_generation():
                 raise WorkerMustStop(

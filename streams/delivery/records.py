@@ -196,9 +196,12 @@ def fitting(record: Outgoing, max_bytes: int) -> Outgoing:
     That happens only where the original was compressed on its way in: `max.message.bytes` is about compressed batches.
     The header `newsflow.truncated` then holds the original length in bytes.
     """
-    if record.size <= max_bytes or record.value is None:
+    if record.size <= max_bytes:
         return record
-    length = len(record.value)
-    mark = (h.TRUNCATED, str(length).encode())
-    cut = replace(record, headers=(*record.headers, mark))
-    return replace(cut, value=record.value[: max(0, length - (cut.size - max_bytes))])
+    length = len(record.value or b"")
+    cut = replace(record, headers=(*record.headers, (h.TRUNCATED, str(length).encode())))
+    cut = replace(cut, value=(cut.value or b"")[: max(0, length - (cut.size - max_bytes))])
+    if cut.size > max_bytes:
+        # Then it is the original's headers or its key that are giants.
+        cut = replace(cut, headers=tuple(x for x in cut.headers if x[0].startswith(("__connect.", "newsflow."))))
+    return replace(cut, key=None) if cut.size > max_bytes else cut

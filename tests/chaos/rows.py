@@ -100,7 +100,7 @@ def broker_kill(broker: LocalBroker, home: Path) -> Outcome:
     """kill -9 of the only broker, back after 20 s. The articles were published before: only the line is at stake."""
     arena = Arena(broker, home)
     workers = [arena.worker(processes=2)]
-    articles = arena.articles(12_000)
+    articles = arena.articles(40_000)
     asyncio.run(arena.line.publish_fast(articles))
     arena.settle(20)
     back = []
@@ -111,7 +111,7 @@ def broker_kill(broker: LocalBroker, home: Path) -> Outcome:
         back.append(time.monotonic())
         time.sleep(12)
     arena.faults = back
-    arena.settle(len(articles), 400)
+    arena.settle(len(articles), 600)
     return arena.finish("broker-kill", 5, workers)
 
 
