@@ -49,9 +49,6 @@ REASON: Final = "newsflow.reason"
 TRUNCATED: Final = "newsflow.truncated"
 """Length of the original in bytes, on a dead letter whose topic could not take all of it."""
 
-TYPE_PREPARED: Final = "newsflow.article.prepared"
-TYPE_ANNOTATED: Final = "newsflow.article.annotated"
-TYPE_ENRICHED: Final = "newsflow.article.enriched"
 TYPE_DELETED: Final = "newsflow.article.deleted"
 """The `ce_type` of a tombstone on any topic."""
 

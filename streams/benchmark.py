@@ -21,7 +21,7 @@ from schemas import headers as h
 from schemas.headers import DEAD, RAW
 from streams import article_files, kafka, publishing, topics
 from streams.article_files import ArticleFile
-from streams.demonstration import broker_for
+from streams.demonstration import PATIENCE, broker_for
 from streams.errors import ArticleRejected, DemoIncomplete, InputError
 from streams.line import newsflow_line
 from streams.progress import Progress, say
@@ -31,8 +31,6 @@ from streams.worker_child import WorkerChild
 
 TICK = os.sysconf("SC_CLK_TCK")
 """Clock ticks per second in `/proc/PID/stat`."""
-PATIENCE = 120.0
-"""Seconds without any article coming through after which the bench gives up."""
 WARM_UP_PER_PARTITION = 10
 """Articles per partition that go through before anything is measured."""
 HALF_LOAD_ARTICLES = 200

@@ -138,6 +138,7 @@ async def replay(settings: Settings) -> Replayed:
         TopicsMissing: the topic does not exist.
     """
     sent = refused = 0
+    sources = frozenset(newsflow_line(settings).topics)
     # Starting the producer ends a replay that another process has open; only then are the offsets final.
     async with (
         kafka.producer(settings, f"{settings.app_id}-dead-replay") as producer,
@@ -150,7 +151,7 @@ async def replay(settings: Settings) -> Replayed:
             consumer.seek(tp, await consumer.committed(tp) or 0)
         async for records in _until_end(consumer, ends):
             letters = [_dead_letter(record, 0) for record in records]
-            back = [letter for letter in letters if _can_go_back(letter, settings)]
+            back = [letter for letter in letters if letter.topic in sources and _can_go_back(letter, settings)]
             async with producer.transaction():
                 futures = [
                     await producer.send(
@@ -166,9 +167,8 @@ async def replay(settings: Settings) -> Replayed:
 
 
 def _can_go_back(letter: DeadLetter, settings: Settings) -> bool:
-    """Whether the letter may be replayed: not too often already, to a topic of ours, and all of it is there."""
-    whole = all(name != h.TRUNCATED for name, _ in letter.headers)
-    return letter.replays < settings.max_replays and letter.topic in newsflow_line(settings).topics and whole
+    """Whether the letter may be replayed: not too often already, and all of the original is there."""
+    return letter.replays < settings.max_replays and all(name != h.TRUNCATED for name, _ in letter.headers)
 
 
 def _next_offsets(records: Iterable[ConsumerRecord]) -> dict[TopicPartition, int]:

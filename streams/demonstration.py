@@ -26,7 +26,7 @@ from streams.worker_child import WorkerChild
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 """The sample articles of the repository."""
 PATIENCE = 120.0
-"""Seconds without any article coming through after which the demo gives up."""
+"""Seconds without any article coming through after which demo and bench give up."""
 
 
 def run(settings: Settings, files: Sequence[str], form: str) -> None:

@@ -1,6 +1,5 @@
 """A `newsflow worker` as a child process, with its log in a file: what the demo, the bench and the tests start."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from streams.errors import DemoIncomplete
+from streams.parent_death import child_environment
 from streams.settings import Settings
 
 LOG_TAIL = 15
@@ -16,8 +16,8 @@ LOG_TAIL = 15
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return this process's environment with the settings as NEWSFLOW_ variables."""
-    variables = dict(os.environ)
+    """Return the environment of a child of this process, with the settings as NEWSFLOW_ variables."""
+    variables = child_environment()
     for name in settings.model_fields_set | {"brokers"}:
         value = getattr(settings, name)
         if value is not None:
@@ -58,7 +58,7 @@ class WorkerChild:
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603  # our own command
                 self._command,
-                env=environment(self._settings) | {"NEWSFLOW_PARENT": str(os.getpid())} | self._extra,
+                env=environment(self._settings) | self._extra,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -117,6 +117,7 @@ class RunningLine:
         return [found[record.trace] for record in records]
 
     async def publish(self, records: Sequence[Sent], compression: str | None = None) -> None:
+        """Append the records to `articles.raw` in their order; all of them are acknowledged afterwards."""
         producer = AIOKafkaProducer(
             bootstrap_servers=self.settings.brokers,
             enable_idempotence=True,
@@ -124,25 +125,15 @@ class RunningLine:
             compression_type=compression,
         )
         await producer.start()
+        topic = self.settings.topic("articles.raw")
         try:
-            for record in records:
-                headers = [*record.headers, ("traceparent", record.trace.encode())]
-                key = record.key
-                await producer.send_and_wait(self.settings.topic("articles.raw"), record.value, key, headers=headers)
-        finally:
-            await producer.stop()
-
-    async def publish_fast(self, records: Sequence[Sent]) -> None:
-        """Publish without waiting for each acknowledgement; the order is kept all the same."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.settings.brokers, enable_idempotence=True, max_request_size=2**25
-        )
-        await producer.start()
-        try:
-            for record in records:
-                headers = [*record.headers, ("traceparent", record.trace.encode())]
-                await producer.send(self.settings.topic("articles.raw"), record.value, record.key, headers=headers)
-            await producer.flush()
+            acknowledged = [
+                await producer.send(
+                    topic, record.value, record.key, headers=[*record.headers, ("traceparent", record.trace.encode())]
+                )
+                for record in records
+            ]
+            await asyncio.gather(*acknowledged)
         finally:
             await producer.stop()
 

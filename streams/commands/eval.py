@@ -9,6 +9,8 @@ import orjson
 
 if TYPE_CHECKING:
     from streams.evaluation.entities import Counts, Mistake, Tally
+    from streams.evaluation.language import LanguageFigures
+    from streams.evaluation.topics import TopicFigures
 
 MISTAKES_SHOWN = 15
 """Mistakes of one kind that `--errors` shows."""
@@ -91,7 +93,6 @@ def topics(files: tuple[str, ...], map_file: str, form: str) -> None:
     error of the answers' scores. Times are CPU times of the stage `classify`.
     """
     from streams.classify import Classify
-    from streams.evaluation.answers import confusion
     from streams.evaluation.gold import read_labelled, read_map
     from streams.evaluation.topics import measure
     from streams.progress import Progress
@@ -101,11 +102,7 @@ def topics(files: tuple[str, ...], map_file: str, form: str) -> None:
     stage.load()
     with Progress("texts", len(texts)) as progress:
         measured = measure(stage, texts, codes_to_labels, progress.advance)
-    figures = measured.as_json()
-    if form == "json":
-        click.echo(orjson.dumps(figures).decode())
-        return
-    _show_answers(figures, confusion(measured.answers))
+    _show_answers(measured, form)
 
 
 @eval_.command()
@@ -118,7 +115,6 @@ def language(files: tuple[str, ...], words: int | None, form: str) -> None:
     A line is {"lang", "text"}. A language that Newsflow does not know should come out as "other"; a text too short to
     tell has no answer, which counts as wrong.
     """
-    from streams.evaluation.answers import confusion
     from streams.evaluation.gold import read_texts
     from streams.evaluation.language import measure
     from streams.prepare.language import LanguageDetector
@@ -128,11 +124,7 @@ def language(files: tuple[str, ...], words: int | None, form: str) -> None:
     detector = LanguageDetector()
     with Progress("texts", len(texts)) as progress:
         measured = measure(detector, texts, words, progress.advance)
-    figures = measured.as_json()
-    if form == "json":
-        click.echo(orjson.dumps(figures).decode())
-        return
-    _show_answers(figures, confusion(measured.answers))
+    _show_answers(measured, form)
 
 
 def _show_tallies(tallies: "Mapping[str, Tally]") -> None:
@@ -153,7 +145,14 @@ def _show_tallies(tallies: "Mapping[str, Tally]") -> None:
         click.echo(f"{name:<14}{tally.ms_per_1000_chars:>8.2f}")
 
 
-def _show_answers(figures: Mapping[str, float | None], counts: Counter[tuple[str, str | None]]) -> None:
+def _show_answers(measured: "TopicFigures | LanguageFigures", form: str) -> None:
+    from streams.evaluation.answers import confusion
+
+    figures = measured.as_json()
+    if form == "json":
+        click.echo(orjson.dumps(figures).decode())
+        return
+    counts = confusion(measured.answers)
     click.echo(f"{'texts':<16}{figures['n']:>8,}")
     for name, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1"), ("coverage", "coverage"), ("ece", "ECE")):
         if name in figures:

@@ -29,8 +29,7 @@ def worker(stages: str, processes: int | None, number: int | None) -> None:
 
     config = settings()
     configure_logging(config)
-    if config.parent:
-        die_with_parent(config.parent)
+    die_with_parent(config.parent)
     names = [name.strip() for name in stages.split(",") if name.strip()]
     chosen_stages(newsflow_line(config), names)
     program = own_command("worker")
@@ -57,7 +56,6 @@ def enricher(stages: str) -> None:
 
     config = settings()
     configure_logging(config)
-    if config.parent:
-        die_with_parent(config.parent)
+    die_with_parent(config.parent)
     line = newsflow_line(config)
     process.main(line, chosen_stages(line, stages.split(",")))

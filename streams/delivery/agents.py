@@ -40,15 +40,12 @@ log = logging.getLogger(__name__)
 
 EXIT_MUST_RESTART = 75
 """Exit code of a worker that met the unforeseen (EX_TEMPFAIL of sysexits.h); whoever started it starts it again."""
-
+EXIT_BREAKER_OPEN = 78
+"""Exit code of a worker whose stage dead-letters too much (EX_CONFIG of sysexits.h); a restart does not help."""
 TRANSACTION_SECONDS = 0.5
 """After this long what is done of a batch is committed: it bounds latency, and what a rebalance has to wait for."""
 MAX_BATCH_BYTES = 1_048_576
 """Largest record batch: one produce request for a transaction's output of a partition instead of one per article."""
-
-
-EXIT_BREAKER_OPEN = 78
-"""Exit code of a worker whose stage dead-letters too much (EX_CONFIG of sysexits.h); a restart does not help."""
 
 
 def end_process(error: BaseException) -> None:
@@ -97,7 +94,9 @@ class Worker:
         self.stages = tuple(stages)
         self.partitions: dict[tuple[str, int], InputPartition] = {}
         self._limits = limits
-        self._turns: dict[str, asyncio.Lock] = {}
+        # One partition after the other, each committing while the next is at work: side by side, they would all finish
+        # late, and in more transactions.
+        self._turns = {stage.name: asyncio.Lock() for stage in stages}
         self._breakers = {stage.name: Breaker(settings, stage.name, line.reads(stage)) for stage in stages}
         self._admin = AIOKafkaAdminClient(**kafka.connection(settings))
         self._enricher = enricher
@@ -210,9 +209,7 @@ class Worker:
 
     def _processor(self, stage: AnyStage) -> Process:
         limit = self._limits[stage.writes]
-        # One partition after the other, each committing while the next is at work: side by side, they would all finish
-        # late, and in more transactions.
-        turn = self._turns.setdefault(stage.name, asyncio.Lock())
+        turn = self._turns[stage.name]
 
         async def some(records: Sequence[Incoming]) -> list[Outgoing]:
             outgoing: list[Outgoing] = []

@@ -1,7 +1,8 @@
 """Faust's consumer, made read_committed. Faust sets that only in its own exactly_once mode, which loses events.
 
-Only documented extension points are used: `app.transport`, `Transport.Consumer`, `Consumer._new_consumer_thread` and
-`ConsumerThread._create_worker_consumer` (faust-streaming 0.15.3, `faust/transport/drivers/aiokafka.py`).
+Faust's own extension points are used: `app.transport`, `Transport.Consumer`, `Consumer._new_consumer_thread`,
+`ConsumerThread._create_worker_consumer` and `.seek_to_committed` (faust-streaming 0.15.3,
+`faust/transport/drivers/aiokafka.py`). Only `has_given_up` looks inside aiokafka, which has no other way to tell.
 """
 
 from collections.abc import Mapping
@@ -26,8 +27,6 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         settings = cast(ReadCommittedTransport, transport).settings
-        # Faust's verify_event_path and friends read the assignor from the thread.
-        self._assignor = RoundRobinPartitionAssignor
         return AIOKafkaConsumer(
             **kafka.connection(settings),
             client_id=settings.app_id,

@@ -20,6 +20,7 @@ from streams import metrics
 from streams.delivery.records import Incoming, Outgoing, dead_letter, process
 from streams.errors import WorkerMustStop
 from streams.line import AnyStage, Line
+from streams.parent_death import child_environment
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -86,11 +87,6 @@ class Enricher:
         self._suspect: tuple[str, int, int] | None = None
         self._deaths = 0
 
-    @property
-    def pid(self) -> int | None:
-        """Process id, None while there is none."""
-        return self._process.pid if self._process else None
-
     async def start(self) -> None:
         """Start the process and wait until its models are loaded.
 
@@ -101,7 +97,7 @@ class Enricher:
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=os.environ | {"NEWSFLOW_PARENT": str(os.getpid())},
+            env=child_environment(),
             limit=2**20,
             # Ctrl-C in the terminal is for the worker, which stops its enricher.
             start_new_session=True,
@@ -109,7 +105,7 @@ class Enricher:
         try:
             await asyncio.wait_for(self._read(), START_SECONDS)
         except (TimeoutError, asyncio.IncompleteReadError):
-            code = await self._end()
+            code = await self.stop()
             raise WorkerMustStop(f"the enriching process did not start (exit code {code}); its log is above") from None
 
     async def enrich(self, stage: AnyStage, max_bytes: int, records: Sequence[Incoming]) -> list[Outgoing]:
@@ -128,7 +124,7 @@ class Enricher:
                     await self._ask(stage, max_bytes, records, outgoing)
                 except asyncio.CancelledError:
                     # Answers that nobody reads would be taken for those to the next request.
-                    self._abandon()
+                    self._kill()
                     raise
                 except TooSlowError as error:
                     log.error("%s: %s", stage.name, error)
@@ -192,26 +188,20 @@ class Enricher:
         return self._deaths >= TRIES
 
     async def _replace(self) -> int | None:
-        code = await self._end()
+        code = await self.stop()
         await self.start()
         return code
 
-    def _abandon(self) -> None:
+    def _kill(self) -> asyncio.subprocess.Process | None:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.kill()
+        return process
 
-    async def _end(self) -> int | None:
-        process, self._process = self._process, None
-        if process is None:
-            return None
-        if process.returncode is None:
-            process.kill()
-        return await process.wait()
-
-    async def stop(self) -> None:
-        """End the process at once; what it is at was not committed."""
-        await self._end()
+    async def stop(self) -> int | None:
+        """End the process at once, return its exit code; what it is at was not committed."""
+        process = self._kill()
+        return None if process is None else await process.wait()
 
 
 def main(line: Line, stages: Sequence[AnyStage]) -> None:

@@ -4,12 +4,12 @@ In a container with one process per container the orchestrator does this; see `d
 """
 
 import logging
-import os
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from streams.parent_death import child_environment
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
-    restart_at: float = field(default=0.0)
+    restart_at: float = 0.0
 
 
 class Supervisor:
@@ -69,7 +69,7 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         child.process = subprocess.Popen(  # noqa: S603  # our own command
             [*self._command, "--number", str(child.number)],
-            env=os.environ | {"NEWSFLOW_PARENT": str(os.getpid())},
+            env=child_environment(),
             # Ctrl-C in a terminal goes to the whole group; the parent turns it into SIGTERM for its children.
             start_new_session=True,
         )

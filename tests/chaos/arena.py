@@ -73,30 +73,25 @@ class Arena:
         worker.start()
         return worker
 
-    def articles(self, count: int, body: Callable[[int, str], bytes] | None = None) -> list[Sent]:
-        """Return the next numbered articles; `body` may make the n-th one differ."""
+    def articles(self, count: int, ending: Callable[[int], str] = lambda _: "") -> list[Sent]:
+        """Return the next numbered articles; `ending` may add something to the text of the n-th one."""
         sent = []
         for number in range(len(self.names), len(self.names) + count):
             name = f"k{number % KEYS}#{number}"
-            text = TEXTS[number % len(TEXTS)]
-            value = body(number, name) if body else json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
+            text = TEXTS[number % len(TEXTS)] + ending(number)
+            value = json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
             self.names.append(name)
             sent.append(Sent(value, name.partition("#")[0].encode()))
         return sent
 
     def load(self, articles: list[Sent], per_second: float) -> threading.Thread:
-        """Publish the articles at a steady rate, in a thread."""
+        """Publish the articles at a steady rate, in a thread; for faults that leave the broker alone."""
 
         async def publish() -> None:
             began = time.monotonic()
             for first in range(0, len(articles), 20):
                 await asyncio.sleep(max(0.0, began + first / per_second - time.monotonic()))
-                while True:
-                    try:
-                        await self.line.publish(articles[first : first + 20])
-                        break
-                    except Exception:  # noqa: BLE001  # the broker may be the victim; what is not acknowledged is not sent again
-                        await asyncio.sleep(0.5)
+                await self.line.publish(articles[first : first + 20])
 
         thread = threading.Thread(target=lambda: asyncio.run(publish()), daemon=True)
         thread.start()

@@ -1,7 +1,6 @@
 """The rows of the fault ledger."""
 
 import asyncio
-import json
 import os
 import signal
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from streams import dead_letters
 from streams.broker import LocalBroker
-from tests.chaos.arena import TEXTS, Arena, Outcome
+from tests.chaos.arena import Arena, Outcome
 from tests.faulty_worker import FAIL_CLASSIFY, FAIL_ENTITIES, HANG
 
 FAULTY = (str(Path(__file__).parent.parent / "faulty_worker.py"),)
@@ -101,7 +100,7 @@ def broker_kill(broker: LocalBroker, home: Path) -> Outcome:
     arena = Arena(broker, home)
     workers = [arena.worker(processes=2)]
     articles = arena.articles(40_000)
-    asyncio.run(arena.line.publish_fast(articles))
+    asyncio.run(arena.line.publish(articles))
     arena.settle(20)
     back = []
     for _ in range(5):
@@ -118,15 +117,9 @@ def broker_kill(broker: LocalBroker, home: Path) -> Outcome:
 def poison(broker: LocalBroker, home: Path) -> Outcome:
     """One article in a hundred is undecodable, oversized or raises; all the rest must be unharmed."""
     arena = Arena(broker, home, FAULTY)
-
-    def body(number: int, name: str) -> bytes:
-        text = TEXTS[number % 3]
-        if number % 100 == 50:
-            text += (FAIL_ENTITIES, FAIL_CLASSIFY, " слово" * 170_000)[number // 100 % 3]
-        return json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
-
+    poisons = (FAIL_ENTITIES, FAIL_CLASSIFY, " слово" * 170_000)
     workers = [arena.worker() for _ in range(2)]
-    articles = arena.articles(3_000, body)
+    articles = arena.articles(3_000, lambda number: poisons[number // 100 % 3] if number % 100 == 50 else "")
     arena.load(articles, 100).join()
     arena.settle(len(articles))
     result = arena.finish("poison", 0, workers)
@@ -137,13 +130,8 @@ def poison(broker: LocalBroker, home: Path) -> Outcome:
 def slow(broker: LocalBroker, home: Path) -> Outcome:
     """Five articles hang a stage in C code; each is a dead letter after the deadline of 3 s, the line goes on."""
     arena = Arena(broker, home, FAULTY, article_deadline=3)
-
-    def body(number: int, name: str) -> bytes:
-        text = TEXTS[number % 3] + (HANG if number % 100 == 60 else "")
-        return json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
-
     workers = [arena.worker() for _ in range(2)]
-    articles = arena.articles(500, body)
+    articles = arena.articles(500, lambda number: HANG if number % 100 == 60 else "")
     arena.load(articles, 50).join()
     arena.settle(len(articles))
     result = arena.finish("slow", 0, workers)
@@ -154,14 +142,9 @@ def slow(broker: LocalBroker, home: Path) -> Outcome:
 def replay(broker: LocalBroker, home: Path) -> Outcome:
     """A stage fails on a tenth of the articles; the stage is mended, the dead letters are replayed, twice."""
     arena = Arena(broker, home, FAULTY)
-
-    def body(number: int, name: str) -> bytes:
-        text = TEXTS[number % 3] + (FAIL_ENTITIES if number % 10 == 5 else "")
-        return json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
-
     broken = arena.worker()
-    articles = arena.articles(500, body)
-    asyncio.run(arena.line.publish_fast(articles))
+    articles = arena.articles(500, lambda number: FAIL_ENTITIES if number % 10 == 5 else "")
+    asyncio.run(arena.line.publish(articles))
     arena.settle(len(articles))
     broken.stop()
     arena._program = ("-m", "streams")
