@@ -26,7 +26,7 @@ async def close(settings: Settings) -> int:
                 partition = TopicPartition(state.name, number)
                 # Like a worker that takes the partition over: whoever has it open is fenced, then the offset is final.
                 async with kafka.producer(settings, transactional_id(settings, partition)) as producer:
-                    committed = await kafka.committed(admin, settings.app_id, partition)
+                    committed = (await kafka.committed(admin, settings.app_id, [partition]))[partition]
                     if committed.offset < 0 or not committed.metadata:
                         continue
                     async with producer.transaction():

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -96,8 +96,10 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
 
 
-async def committed(client: AIOKafkaAdminClient, group: str, partition: TopicPartition) -> OffsetAndMetadata:
-    """Return a group's committed offset with its metadata as the broker has it now; offset -1 where there is none.
+async def committed(
+    client: AIOKafkaAdminClient, group: str, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Return a group's committed offsets with their metadata as the broker has them; offset -1 where there is none.
 
     A coordinator that is loading or moving answers with an error and no partitions, which aiokafka does not report: an
     answer without the partition is never "no offset", it is asked again.
@@ -109,15 +111,16 @@ async def committed(client: AIOKafkaAdminClient, group: str, partition: TopicPar
     problem = "the coordinator is not ready"
     while time.monotonic() < deadline:
         try:
-            offsets = await client.list_consumer_group_offsets(group, partitions=[partition])
+            offsets = await client.list_consumer_group_offsets(group, partitions=list(partitions))
         except KafkaError as error:
             problem = str(error)
         else:
-            if partition in offsets:
-                return offsets[partition]
+            if all(partition in offsets for partition in partitions):
+                return {partition: offsets[partition] for partition in partitions}
         await asyncio.sleep(0.1)
     raise BrokerUnavailable(
-        f"The committed offset of {partition.topic}/{partition.partition} is not to be had: {problem}"
+        f"The committed offsets of {', '.join(f'{p.topic}/{p.partition}' for p in partitions)} are not to be had: "
+        f"{problem}"
     )
 
 

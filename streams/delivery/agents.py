@@ -35,6 +35,7 @@ from streams.delivery.records import Headers, Incoming, Outgoing, fitting
 from streams.errors import BreakerOpen
 from streams.line import AnyStage, Line
 from streams.settings import Settings
+from streams.topics import TopicState
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +77,8 @@ class QuietMonitor(faust.Monitor):
 class Worker:
     """The stages that this process runs, on Faust.
 
-    `enricher` runs their pure part; whoever makes the worker starts and stops it. `limits` is the `max.message.bytes`
-    of each topic that the stages write, by the line's names.
+    `enricher` runs their pure part; whoever makes the worker starts and stops it. `topics` is how the broker has the
+    line's topics, by the line's names.
     """
 
     def __init__(
@@ -86,14 +87,15 @@ class Worker:
         line: Line,
         stages: Sequence[AnyStage],
         enricher: Enricher,
-        limits: dict[str, int],
+        topics: dict[str, TopicState],
         web_port: int,
     ) -> None:
         self.settings = settings
         self.line = line
         self.stages = tuple(stages)
         self.partitions: dict[tuple[str, int], InputPartition] = {}
-        self._limits = limits
+        self._topics = topics
+        self._limits = {name: topic.max_message_bytes for name, topic in topics.items()}
         # One partition after the other, each committing while the next is at work: side by side, they would all finish
         # late, and in more transactions.
         self._turns = {stage.name: asyncio.Lock() for stage in stages}
@@ -201,7 +203,7 @@ class Worker:
                 max_batch_bytes=min(MAX_BATCH_BYTES, self._limits[stage.writes], self._limits[DEAD]),
                 breaker=self._breakers[stage.name],
                 process=self._processor(stage),
-                committed=self._committed,
+                committed=partial(self._committed, self._topics[topic].partitions),
                 current_generation=lambda: int(self.app.consumer_generation_id),
             )
         for generation, records in todo:
@@ -221,8 +223,10 @@ class Worker:
 
         return some
 
-    async def _committed(self, partition: TopicPartition) -> OffsetAndMetadata:
-        return await kafka.committed(self._admin, self.settings.app_id, partition)
+    async def _committed(self, count: int, own: TopicPartition) -> dict[TopicPartition, OffsetAndMetadata]:
+        # A partition that was added after the start is `own` only.
+        every = {own, *(TopicPartition(own.topic, number) for number in range(count))}
+        return await kafka.committed(self._admin, self.settings.app_id, sorted(every))
 
     async def _until_consumer_gives_up(self) -> None:
         seen = 0

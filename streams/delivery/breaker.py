@@ -39,17 +39,22 @@ class Breaker:
         """Return what goes with the committed offset: one character per record, at most 4,000 (Kafka takes 4,096)."""
         return _PREFIX + "".join(self._latest)
 
-    def adopt(self, metadata: str) -> None:
-        """Take over what a predecessor saw, where it saw more than this worker."""
-        seen = metadata.removeprefix(_PREFIX)
-        if metadata.startswith(_PREFIX) and len(seen) > len(self._latest):
-            self._latest = deque(seen, maxlen=self._size)
+    def adopt(self, metadata: Iterable[str]) -> None:
+        """Take over what predecessors saw: an open breaker stays open, else whoever saw most knows best."""
+        for one in metadata:
+            seen = deque(one.removeprefix(_PREFIX) if one.startswith(_PREFIX) else "", maxlen=self._size)
+            if not self._is_open(self._latest) and (self._is_open(seen) or len(seen) > len(self._latest)):
+                self._latest = seen
+
+    def _is_open(self, outcomes: deque[str]) -> bool:
+        dead = len(outcomes) - outcomes.count(_FINE)
+        return len(outcomes) >= self._size and dead > self._share * self._size
 
     def check(self) -> None:
         """Raise BreakerOpen where too many of the latest records became dead letters."""
-        dead = [letter for letter in self._latest if letter != _FINE]
-        if len(self._latest) < self._size or len(dead) <= self._share * self._size:
+        if not self._is_open(self._latest):
             return
+        dead = [letter for letter in self._latest if letter != _FINE]
         known = {_letter(reason): reason.value for reason in _REASONS}
         counts = Counter(known.get(letter, "unknown") for letter in dead)
         raise BreakerOpen(

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 ABORT_SECONDS = 5.0
 """How long an abort may take when a partition is given up."""
 
-Committed = Callable[[TopicPartition], Awaitable[OffsetAndMetadata]]
-"""Reads the group's committed offset and its metadata from the broker; the offset is -1 where there is none."""
+Committed = Callable[[TopicPartition], Awaitable[dict[TopicPartition, OffsetAndMetadata]]]
+"""Reads what the group has committed in a partition and in all others of its topic; offset -1 where that is nothing."""
 Process = Callable[[Sequence[Incoming]], Awaitable[list[Outgoing]]]
 """Runs the stage on records, one outcome each, in order; may stop early, after at least one, to bound its time."""
 Generation = Callable[[], int]
@@ -119,6 +119,8 @@ class InputPartition:
             log.info("%s: dropped a batch, another worker owns the partition now", self.transactional_id)
             await self.close()
         except BreakerOpen:
+            with suppress(Exception):
+                await self._keep_breaker_open()
             raise
         except Exception as error:
             raise WorkerMustStop(f"{self.transactional_id}: {type(error).__name__}: {error}") from error
@@ -130,8 +132,9 @@ class InputPartition:
         self._producer = kafka.new_producer(self._settings, self.transactional_id, self._max_batch_bytes)
         await self._producer.start()
         committed = await self._committed(self._source)
-        self._position = max(committed.offset, 0)
-        self._breaker.adopt(committed.metadata or "")
+        self._position = max(committed[self._source].offset, 0)
+        # Of all partitions: the one that opened the breaker may be another one.
+        self._breaker.adopt(offset.metadata or "" for offset in committed.values())
         self._generation = generation
         metrics.TAKEOVERS.labels(self.stage).inc()
         log.debug("%s: taken over at offset %s, generation %s", self.transactional_id, self._position, generation)
@@ -160,6 +163,16 @@ class InputPartition:
                 metrics.DEAD_LETTERS.labels(self.stage, record.reason.value).inc()
             outcome = "dead" if record.reason else "tombstone" if record.value is None else "enriched"
             metrics.ARTICLES.labels(self.stage, outcome).inc()
+
+    async def _keep_breaker_open(self) -> None:
+        """Commit the breaker's state: batches that opened it may have been committed side by side, each without it."""
+        assert self._producer is not None
+        await self._producer.begin_transaction()
+        self._in_transaction = True
+        offset = OffsetAndMetadata(self._position, self._breaker.metadata())
+        await self._producer.send_offsets_to_transaction({self._source: offset}, self._settings.app_id)
+        await self._producer.commit_transaction()
+        self._in_transaction = False
 
     async def close(self) -> None:
         """Stop the producer; what its open transaction holds is never seen by a read_committed reader."""

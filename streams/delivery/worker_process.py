@@ -70,8 +70,7 @@ async def _run(settings: Settings, line: Line, stages: Sequence[AnyStage], enric
     if stop.is_set():
         await enricher.stop()
         return
-    limits = {topic: state.max_message_bytes for topic, state in states.items()}
-    worker = Worker(settings, line, stages, enricher, limits, port)
+    worker = Worker(settings, line, stages, enricher, states, port)
     log.info(
         "worker %s: stages %s, line %s, health on %s",
         os.getpid(),
