@@ -1,6 +1,7 @@
 """`newsflow` with bugs planted in two stages: what a worker does with an enricher that raises, hangs or dies.
 
-Articles whose text holds one of the markers make their stage misbehave; all others pass as ever.
+Articles whose text holds one of the markers make their stage misbehave; all others pass as ever. `NEWSFLOW_PLANT`
+plants one of `tests/planted_bugs.py` in the delivery.
 """
 
 import os
@@ -36,4 +37,8 @@ def _failing(enrich: Callable[[Any, Any], Any], marker: str) -> Callable[[Any, A
 if __name__ == "__main__":
     Entities.enrich = _failing(Entities.enrich, FAIL_ENTITIES)  # type: ignore[method-assign,assignment]  # the planted bug
     Classify.enrich = _failing(Classify.enrich, FAIL_CLASSIFY)  # type: ignore[method-assign,assignment]  # the planted bug
+    # Run as a file, this folder is where Python looks first.
+    import planted_bugs  # type: ignore[import-not-found]  # mypy knows it as tests.planted_bugs
+
+    planted_bugs.install()
     main()
