@@ -25,9 +25,11 @@ class Account:
         return not (self.lost or self.doubled or self.order or self.differing)
 
 
-async def read_topic(brokers: str, topic: str) -> list[tuple[bytes | None, bytes | None, dict[str, bytes]]]:
+async def read_topic(
+    brokers: str, topic: str, isolation_level: str = "read_committed"
+) -> list[tuple[bytes | None, bytes | None, dict[str, bytes]]]:
     """Return key, value and headers of every committed record of a topic, partition by partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level="read_committed", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level=isolation_level, enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, p) for p in await _partitions(brokers, topic)]

@@ -5,25 +5,28 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from streams import dead_letters
 from streams.broker import LocalBroker
-from tests.chaos.arena import Arena, Outcome
+from tests.account import read_topic
+from tests.chaos.arena import FAULTY, Arena, Outcome
 from tests.faulty_worker import FAIL_CLASSIFY, FAIL_ENTITIES, HANG
 
-FAULTY = (str(Path(__file__).parent.parent / "faulty_worker.py"),)
 Row = Callable[[LocalBroker, Path], Outcome]
 
 
-def worker_kill(broker: LocalBroker, home: Path) -> Outcome:
-    """kill -9 of a random one of three workers, every third one within 100 ms of its start."""
+def worker_kill(broker: LocalBroker, home: Path, rapid: int = 24, spaced: int = 10) -> Outcome:
+    """kill -9 of a random one of three workers: first at once again, every third within 100 ms of its start, then with
+    time to recover. Recovery is that of the latter."""
     arena = Arena(broker, home)
+    patience = arena.line.settings.session_timeout + 5
     workers = [arena.worker() for _ in range(3)]
-    articles = arena.articles(6_000)
+    articles = arena.articles(round(60 * (2.5 * rapid + (patience + 1) * spaced)))
     loading = arena.load(articles, 60)
     arena.settle(20)
-    for kill in range(36):
+    for kill in range(rapid):
         victim = arena.random.choice(workers)
         arena.strike(victim.kill, len(articles))
         victim.start()
@@ -32,28 +35,51 @@ def worker_kill(broker: LocalBroker, home: Path) -> Outcome:
             victim.kill()
             victim.start()
         time.sleep(arena.random.uniform(1.0, 3.5))
+    time.sleep(patience if spaced else 0)
+    arena.faults.clear()
+    for _ in range(spaced):
+        victim = arena.random.choice(workers)
+        arena.strike(victim.kill, len(articles))
+        victim.start()
+        time.sleep(patience)
     loading.join()
     arena.settle(len(articles))
-    return arena.finish("worker-kill", 30, workers)
+    result = arena.finish(
+        "worker-kill", rapid + spaced, workers, f"{aborted(arena)} records in transactions cut short; "
+    )
+    result.recovery_limit = patience if spaced else float("inf")
+    return result
 
 
-def worker_roll(broker: LocalBroker, home: Path) -> Outcome:
+def aborted(arena: Arena) -> int:
+    """Count the records that were written in transactions which a fault cut short: no committed reader sees them."""
+
+    def records(level: str) -> int:
+        topics = (arena.line.settings.topic(f"articles.{name}") for name in ("prepared", "annotated", "enriched"))
+        return sum(len(asyncio.run(read_topic(arena.broker.bootstrap_servers, topic, level))) for topic in topics)
+
+    return records("read_uncommitted") - records("read_committed")
+
+
+def worker_roll(broker: LocalBroker, home: Path, stops: int = 20) -> Outcome:
     """SIGTERM to one worker after another under load, as a deployment does; each must exit 0."""
     arena = Arena(broker, home)
     workers = [arena.worker() for _ in range(3)]
-    articles = arena.articles(5_000)
+    articles = arena.articles(250 * stops)
     loading = arena.load(articles, 60)
     arena.settle(20)
-    codes = set()
-    for stop in range(20):
+    codes = []
+    for stop in range(stops):
         worker = workers[stop % 3]
-        arena.strike(lambda worker=worker: codes.add(worker.stop()), len(articles))  # type: ignore[misc]  # bound now
+        arena.strike(lambda worker=worker: codes.append(worker.stop()), len(articles))  # type: ignore[misc]  # bound now
         worker.start()
         time.sleep(3)
     loading.join()
     arena.settle(len(articles))
-    notes = "every stop exited 0; " if codes == {0} else f"stops exited {codes}; "
-    return arena.finish("worker-roll", 20, workers, notes)
+    result = arena.finish("worker-roll", stops, workers, f"{codes.count(0)} stops exited 0; ")
+    # A stop that did not exit 0 is a fault that missed.
+    result.struck -= len(codes) - codes.count(0)
+    return result
 
 
 def zombie(broker: LocalBroker, home: Path) -> Outcome:
@@ -95,35 +121,37 @@ def scale(broker: LocalBroker, home: Path) -> Outcome:
     return arena.finish("scale", 10, workers)
 
 
-def broker_kill(broker: LocalBroker, home: Path) -> Outcome:
+def broker_kill(broker: LocalBroker, home: Path, kills: int = 5, away: float = 20) -> Outcome:
     """kill -9 of the only broker, back after 20 s. The articles were published before: only the line is at stake."""
     arena = Arena(broker, home)
     workers = [arena.worker(processes=2)]
-    articles = arena.articles(40_000)
+    articles = arena.articles(8_000 * kills)
     asyncio.run(arena.line.publish(articles))
     arena.settle(20)
     back = []
-    for _ in range(5):
+    for _ in range(kills):
         arena.strike(broker.kill, len(articles))
-        time.sleep(20)
+        time.sleep(away)
         broker.start()
         back.append(time.monotonic())
         time.sleep(12)
     arena.faults = back
     arena.settle(len(articles), 600)
-    return arena.finish("broker-kill", 5, workers)
+    result = arena.finish("broker-kill", kills, workers)
+    result.recovery_limit = 10
+    return result
 
 
-def poison(broker: LocalBroker, home: Path) -> Outcome:
+def poison(broker: LocalBroker, home: Path, count: int = 3_000) -> Outcome:
     """One article in a hundred is undecodable, oversized or raises; all the rest must be unharmed."""
     arena = Arena(broker, home, FAULTY)
     poisons = (FAIL_ENTITIES, FAIL_CLASSIFY, " слово" * 170_000)
     workers = [arena.worker() for _ in range(2)]
-    articles = arena.articles(3_000, lambda number: poisons[number // 100 % 3] if number % 100 == 50 else "")
+    articles = arena.articles(count, lambda number: poisons[number // 100 % 3] if number % 100 == 50 else "")
     arena.load(articles, 100).join()
     arena.settle(len(articles))
     result = arena.finish("poison", 0, workers)
-    result.planned, result.struck = 30, result.account.dead
+    result.planned, result.struck = count // 100, result.account.dead
     return result
 
 
@@ -172,5 +200,12 @@ ROWS: dict[str, Row] = {
     "slow": slow,
     "replay": replay,
 }
+SHORT: dict[str, Row] = {
+    "worker-kill": partial(worker_kill, rapid=6, spaced=0),
+    "worker-roll": partial(worker_roll, stops=4),
+    "broker-kill": partial(broker_kill, kills=1, away=8),
+    "poison": partial(poison, count=600),
+}
+"""The rows that `make test` runs, in little."""
 MISSING = ("cluster", "partition", "big", "disk-full", "clock", "fuzz", "soak")
 """Rows that are planned and not built yet."""
