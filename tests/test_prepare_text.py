@@ -77,6 +77,21 @@ def test_refrains_and_timetables_stay() -> None:
     assert removed(LEAD, "— Да.", BODY[0], "— Да.", BODY[1], "— Да.") == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "— Почему вы решили перестраивать набережную именно сейчас?",
+        "Вы обещали не рубить деревья, когда шли на выборы. А теперь?",
+        "— Не отдадим набережную! — скандировали люди у мэрии.",
+        "«Не отдадим нашу набережную застройщикам из столицы!»",
+        "Ведущая: Спасибо, что нашли время и пришли к нам в студию.",
+        "А вода всё бежит у моих берегов, и не слышно шагов",
+    ],
+)
+def test_what_is_said_twice_stays(line: str) -> None:
+    assert removed(LEAD, line, BODY[0], line, BODY[1]) == []
+
+
 def test_duration_and_caption_beside_it() -> None:
     assert removed(LEAD, *BODY, "Как сносили старую набережную!", "00:49") == [
         ("media_caption", "Как сносили старую набережную!"),
@@ -92,6 +107,31 @@ def test_duration_and_caption_beside_it() -> None:
 
 def test_clock_times_of_a_live_blog_stay() -> None:
     assert removed("12:05", LEAD, "11:40", BODY[0], "10:15", BODY[1]) == []
+    assert removed("12:05", LEAD, "11:40", BODY[0]) == []
+    assert removed("12:05", LEAD, *BODY) == []
+    assert removed("11:40", LEAD, "11:52: мэр приехал на набережную", *BODY, "Фоторепортаж", "00:49") == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Результаты забега на набережной", "Анна Белова", "1:12:40", "Ольга Ким", "1:13:05", "Ирина Вайс", "1:15:59"],
+        ["Программа на субботу", "Новости спорта", "12:40", "Кино: «Набережная»", "14:05"],
+        [LEAD, "Начало слушаний:", "18:32", BODY[0]],
+        [LEAD, "18:32", "— так указано время в протоколе.", BODY[0]],
+        [LEAD, "12:40", "Мэр приехал на набережную", BODY[0]],
+        [LEAD, BODY[0], "Заря — Маяк", "19:30"],
+    ],
+)
+def test_times_in_results_and_schedules_stay(lines: list[str]) -> None:
+    assert removed(*lines) == []
+
+
+def test_a_caption_beside_a_video_goes_anywhere_if_it_says_so() -> None:
+    assert removed(LEAD, BODY[0], "Видео дня", "12:40", BODY[1]) == [
+        ("media_caption", "Видео дня"),
+        ("media_duration", "12:40"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +162,20 @@ def test_clock_times_of_a_live_blog_stay() -> None:
         ("Read more: Mayor sacks deputy", "related_link"),
         ("Read also", "related_link"),
         ("Главная › Новости › Город", "navigation"),
+        ("© Reuters / Jane Doe", "photo_credit"),
+        ("© 2024 AP. All rights reserved", "photo_credit"),
+        ("Фото: А. Иванов / ТАСС", "photo_credit"),
+        ("(Фото: пресс-служба мэрии)", "photo_credit"),
+        ("[Photo: Jane Doe/AP]", "photo_credit"),
+        ("(Фото: мэр показывает журналистам новый план)", "media_caption"),
+        ("Подпишись на наш Telegram", "subscription_prompt"),
+        ("👉 Підпишись на наш Telegram!", "subscription_prompt"),
+        ("Подписывайтесь на наш канал! Читайте нас в Telegram!", "subscription_prompt"),
+        ("Теги: набережная, мэрия, бюджет города", "navigation"),
+        ("Tags: #riverbank #budget", "navigation"),
+        ("Ключові слова: набережна; бюджет", "navigation"),
+        ("Читайте також: Що буде з набережною? Пояснюємо", "related_link"),
+        ("(Читайте також: Мер звільнив заступника)", "related_link"),
         ("Home > News > City", "navigation"),
     ],
 )
@@ -154,11 +208,42 @@ def test_what_is_not_the_article(line: str, reason: str) -> None:
         "10:30 — начало матча.",
         "Счёт 2:1",
         "Home prices fell.",
+        "Мэр открыл мост. Фото: пресс-служба / ТАСС",
+        "Мост рухнул утром, погибших нет / Reuters",
+        "© Reuters, мост рухнул утром",
+        "Reuters / мост рухнул утром",
+        "Photo by photo, the archive was rebuilt",
+        "Подпишись на наш Telegram. Мост рухнул утром, погибших нет.",
+        "Присоединяйтесь к нам, призвал союзников президент.",
+        "Теги: почему без них не обойтись в поиске, объясняет редактор сайта.",
+        "Tags: the new status symbol. They are everywhere.",
+        "(Он говорил об этом дважды.)",
+        "Читайте також: міністр радить. Він назвав три книжки.",
         "Ad spending rose.",
     ],
 )
 def test_sentences_of_the_article_stay(line: str) -> None:
     assert line == "AP" or removed(LEAD, line, *BODY) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Видео: мост рухнул утром на глазах у прохожих",
+        "Зеленский в Киеве / Reuters",
+        "© Reuters, Макрон в Париже",
+        "Фото: Мост",
+        "Читайте также: мост рухнул утром",
+    ],
+)
+def test_a_line_that_is_all_there_is_stays(line: str) -> None:
+    assert separate(line, None) == (line, ())
+    assert separate(f"Реклама\n{line}\n00:49", None)[0] == line
+    assert separate(f"{line}\nФото: REUTERS", None)[0] == line
+
+
+def test_advertisements_alone_are_no_article() -> None:
+    assert separate("Реклама\n00:49\nПоделиться", None)[0] == ""
 
 
 def test_repeated_title() -> None:
