@@ -120,6 +120,73 @@ def test_short_pages_keep_their_lines_whole(stage: Prepare) -> None:
     assert prepared(stage, page).article.text == "Совет принял бюджет города на год.\nМэр рад."
 
 
+STORY = (
+    "Городской совет Ярославля утвердил бюджет на следующий год. Это решение поддержали все фракции.",
+    "Мэр объявил, что большая часть средств пойдёт на дороги и школы, сообщила пресс-служба мэрии в пятницу.",
+    "Расходы по районам показаны в таблице, которую опубликовала мэрия после голосования депутатов.",
+    "Депутаты обещали вернуться к вопросу весной, когда будут известны доходы первого квартала года.",
+)
+
+
+def test_paragraphs_between_inline_tags_stay_apart(stage: Prepare) -> None:
+    lines = [f"<b>{STORY[0]}</b>", f'{STORY[1]} <a href="/x">Подробности</a>.', f"<i>{STORY[2]}</i>"]
+    plain = [STORY[0], f"{STORY[1]} Подробности.", STORY[2]]
+    assert prepared(stage, {"text": "\n".join(lines)}).article.text.split("\n") == plain
+    assert prepared(stage, {"html": "\n\n".join(lines)}).article.text.split("\n") == plain
+    quote = f"<blockquote>{STORY[3]}</blockquote>"
+    wrapped = [lines[0].replace(" бюджет", "\nбюджет"), quote, *lines[1:]]
+    assert prepared(stage, {"html": "\n\n".join(wrapped)}).article.text.split("\n") == [plain[0], STORY[3], *plain[1:]]
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain"])
+def test_a_break_tag_in_plain_text_ends_a_paragraph(stage: Prepare, content_type: str | None) -> None:
+    assert prepared(stage, f"{STORY[0]}<br>{STORY[1]}<BR />{STORY[2]}", content_type).article.text.split("\n") == [
+        *STORY[:3]
+    ]
+
+
+def test_preformatted_text_keeps_its_lines(stage: Prepare) -> None:
+    poem = "Над рекой туман\nНа мосту огни\n\nИ плывёт паром"
+    page = f"<html><body><article><p>{STORY[0]}</p><pre>{poem}</pre><p>{STORY[1]}</p></article></body></html>"
+    assert prepared(stage, page).article.text.split("\n") == [
+        STORY[0],
+        *poem.replace("\n\n", "\n").split("\n"),
+        STORY[1],
+    ]
+
+
+TABLE = "<table><tr><th>Район</th><th>Млн руб.</th></tr><tr><td>Ленинский</td><td>120</td></tr></table>"
+FIGURE = "<figure><img src='a.jpg'><figcaption>{}</figcaption></figure>"
+
+
+def test_tables_and_captions_of_a_page(stage: Prepare) -> None:
+    page = (
+        "<html><body><nav><a href='/'>Главная</a></nav><div><article>"
+        f"<header>{FIGURE.format('Мэр на заседании совета')}</header>"
+        f"<p>{STORY[0]}</p><p>{STORY[1]}</p><p>{STORY[2]}</p>"
+        f"<div>{TABLE}</div>{FIGURE.format('Зал заседаний. Фото: А. Иванов')}<p>{STORY[3]}</p></article>"
+        "<aside><table><tr><td>USD</td><td>95</td></tr></table></aside></div><footer>© Пример</footer></body></html>"
+    )
+    article = prepared(stage, page).article
+    cells = ["Район", "Млн руб.", "Ленинский", "120"]
+    assert article.text.split("\n") == [*STORY[:3], *cells, STORY[3]]
+    assert [(r.reason, r.text) for r in article.removed] == [
+        ("media_caption", "Мэр на заседании совета"),
+        ("media_caption", "Зал заседаний. Фото: А. Иванов"),
+    ]
+
+
+def test_the_cells_around_an_article_are_no_table_of_it(stage: Prepare) -> None:
+    paragraphs = "".join(f"<p>{p}</p>" for p in STORY)
+    page = f"<html><body><table><tr><td>Меню<br>Курс USD 95</td><td>{paragraphs}{TABLE}</td></tr></table></body></html>"
+    assert prepared(stage, page).article.text.split("\n") == [*STORY, "Район", "Млн руб.", "Ленинский", "120"]
+
+
+def test_a_caption_that_the_text_repeats_stays_in_the_text(stage: Prepare) -> None:
+    article = prepared(stage, f"{FIGURE.format(STORY[0])}<p>{STORY[0]}</p><p>{STORY[1]}</p>", "text/html").article
+    assert article.text.split("\n") == [STORY[0], STORY[1]]
+
+
 def test_declared_plain_text_stays_as_it_is(stage: Prepare) -> None:
     text = "{это} не JSON, а <p>текст</p>"
     assert prepared(stage, text, "text/plain; charset=utf-8").article.text == text
@@ -153,6 +220,24 @@ def test_short_ukrainian_in_windows_1251(stage: Prepare, text: str) -> None:
 def test_windows_1252_with_typographic_quotes(stage: Prepare) -> None:
     text = "The café’s owner said: “We will not close.”"
     assert prepared(stage, text.encode("cp1252")).article.text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Beyoncé sang in São Paulo on Friday.",
+        "The “Zürich” talks cost £5bn, or €6bn – the minister’s résumé says so…",
+        "A naïve façade: Renée’s coup d’état",
+    ],
+)
+def test_western_text_is_not_taken_for_cyrillic(stage: Prepare, text: str) -> None:
+    assert prepared(stage, text.encode("cp1252")).article.text == text
+
+
+def test_a_page_in_cyrillic_is_not_western_for_all_its_tags(stage: Prepare) -> None:
+    page = f'<div class="{"wide " * 200}"><p>{STORY[0]}</p></div>'
+    for charset in ("cp1251", "koi8_r", "cp866"):
+        assert prepared(stage, page.encode(charset)).article.text == STORY[0]
 
 
 def test_meta_charset(stage: Prepare) -> None:
@@ -214,6 +299,11 @@ def test_random_bytes_are_undecodable(stage: Prepare) -> None:
         ("{'text': 'a'}", DeadLetterReason.BROKEN_JSON),
         ('[{"text": "a"}]', DeadLetterReason.JSON_NOT_OBJECT),
         ('["a"]', DeadLetterReason.JSON_NOT_OBJECT),
+        ("[1, 2]", DeadLetterReason.JSON_NOT_OBJECT),
+        ("{", DeadLetterReason.BROKEN_JSON),
+        ('{ "te', DeadLetterReason.BROKEN_JSON),
+        ('[{"text": "a"}', DeadLetterReason.BROKEN_JSON),
+        ('["a", "b', DeadLetterReason.BROKEN_JSON),
         ('"a"', DeadLetterReason.JSON_NOT_OBJECT),
         ("42", DeadLetterReason.JSON_NOT_OBJECT),
         ("true", DeadLetterReason.JSON_NOT_OBJECT),
@@ -235,6 +325,19 @@ def test_random_bytes_are_undecodable(stage: Prepare) -> None:
 )
 def test_rejections(stage: Prepare, body: str, reason: DeadLetterReason) -> None:
     assert rejected(stage, body).reason is reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{Обновляется} В центре города горит склад, сообщили в МЧС.",
+        '["Зенит" выиграл у "Спартака" в гостях.]',
+        "[Фото дня] В центре города горит склад.",
+        '["Reuters" says] The warehouse is on fire.',
+    ],
+)
+def test_brackets_alone_make_no_json(stage: Prepare, text: str) -> None:
+    assert prepared(stage, text).article.text == text
 
 
 def test_messages_say_where_and_what(stage: Prepare) -> None:
@@ -426,6 +529,13 @@ BOMBS = {
     "many": "<html><body>" + "<div>а</div>" * 100_000 + f"<p>{RU}</p>",
     "open brackets": "<p>" + "<" * 200_000 + RU,
     "open scripts": "<p>" + "<script>" * 50_000 + "</p>" + RU,
+    "attributes": "<html><body><p " + " ".join(f"a{i}" for i in range(1_000_000)) + f">{RU}</p>",
+    "quoted attributes": "<html><body><p " + " ".join(f"a{i}='>'" for i in range(500_000)) + f">{RU}</p>",
+    "attributes after an open quote": f"<html><p>{RU}</p><a x='<b " + " ".join(f"a{i}" for i in range(1_000_000)),
+    "attributes behind a script": f"<html><p>{RU}</p><script><a x='</script><b "
+    + " ".join(f"a{i}" for i in range(1_000_000))
+    + ">",
+    "nested scripts": "<html><body>" + "<div>" * 1000 + f"<p>{RU}</p>" + "<script>" * 500_000 + "</p>",
     "entities": "<p>" + "&nbsp;&amp;" * 100_000 + RU,
 }
 

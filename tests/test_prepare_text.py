@@ -1,5 +1,7 @@
 """What `prepare` does to the text: characters put right, paragraphs that are not the article taken out."""
 
+import time
+
 import pytest
 
 from streams.prepare.cleaning import clean, clean_line
@@ -33,6 +35,16 @@ def removed(*lines: str, title: str | None = None) -> list[tuple[str, str]]:
         ("&laquo;Совет&raquo;&nbsp;&mdash; &quot;да&quot; &#1103;", '«Совет» — "да" я'),
         ("?a=1&copy=2 & AT&T;", "?a=1&copy=2 & AT&T;"),
         ('“a” ‘b’ «c» "d"', '“a” ‘b’ «c» "d"'),
+        ("&amp;quot;Совет&amp;quot;&amp;nbsp;&amp;amp;mdash; да", '"Совет" — да'),
+        ("за\u0301мок и замо\u0301к, Ка\u0301ховка", "замок и замок, Каховка"),
+        ("подъи\u0306\u0301 и\u0301\u0306 ї\u0301жак", "подъй й їжак"),
+        ("Ѓорѓи \u0433\u0301 ќе ѝ", "Ѓорѓи ѓ ќе ѝ"),
+        ("cafe\u0301", "café"),
+        ("Рocсия, CШA и Мocквa", "Россия, США и Москва"),
+        ("Укpаїна, Kиїв, Пoльща", "Україна, Київ, Польща"),
+        ("замóк", "замок"),
+        ("Reuters, COP и Macom", "Reuters, COP и Macom"),
+        ("VIP-зал, iPhone'ы, TikTokом, HBOшный, Macом, PRщик", "VIP-зал, iPhone'ы, TikTokом, HBOшный, Macом, PRщик"),
     ],
 )
 def test_cleaning(raw: str, cleaned: str) -> None:
@@ -47,6 +59,20 @@ def test_control_characters_are_reported() -> None:
 def test_a_mountain_of_combining_marks_is_cut() -> None:
     text, _ = clean("а" + "\u0323\u0301" * 400_000 + "б")
     assert 2 < len(text) <= 32 and text[-1] == "б"
+
+
+def test_long_words_of_two_scripts_take_linear_time() -> None:
+    begin = time.process_time()
+    for word in ("аb" * 300_000, "а" * 600_000, "a" * 600_000 + "б", "я" * 600_000 + "b", "aб1" * 200_000):
+        clean(word)
+    assert time.process_time() - begin < 10
+
+
+def test_what_the_page_calls_a_caption() -> None:
+    text, taken = separate("\n".join([LEAD, "Вид на набережную.", *BODY]), None, {"Вид на набережную."})
+    assert text.split("\n") == [LEAD, *BODY]
+    assert [(r.reason.value, r.text) for r in taken] == [("media_caption", "Вид на набережную.")]
+    assert separate(LEAD, None, {LEAD}) == (LEAD, ())
 
 
 def test_an_article_is_left_alone() -> None:

@@ -15,7 +15,7 @@ from schemas.events import Language
 from streams.errors import ArticleRejected
 from streams.prepare import raw_json
 from streams.prepare.charset import decode
-from streams.prepare.cleaning import clean
+from streams.prepare.cleaning import clean, clean_line
 from streams.prepare.fields import KNOWN, Fields
 from streams.prepare.identity import article_id, text_sha256
 from streams.prepare.kind import Kind, declared_kind, looks_like_markup, sniffed_kind
@@ -28,6 +28,7 @@ __all__ = ["Prepare"]
 
 _MARKUP_PER_TEXT = 10
 """HTML may be so many times longer than the text that is allowed in it."""
+_BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
 
 
@@ -101,7 +102,7 @@ class Prepare(Stage[RawArticle, PreparedEvent]):
         if not markup:
             if "<" in text and not _TAG.sub("", text).strip():
                 raise _empty("There is nothing but markup.")
-            return _Body(text)
+            return _Body(_BREAK.sub("\n", text))
         page = read_page(text)
         self._check_length(page.text, self._max_text_length)
         return _Body(page.text, page)
@@ -127,7 +128,8 @@ class Prepare(Stage[RawArticle, PreparedEvent]):
             fields.warn("text", "control_characters")
         # Entities such as `&#x3c;` can lengthen nothing, but normalisation can: some characters compose to two.
         self._check_length(cleaned, self._max_text_length)
-        text, removed = separate(cleaned, title)
+        captions = {clean_line(caption)[0] for caption in body.page.captions} if body.page else set()
+        text, removed = separate(cleaned, title, captions)
         if not text:
             raise _empty("Nothing is left of the text." if removed else "There is no text.")
         return Article(

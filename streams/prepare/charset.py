@@ -35,6 +35,9 @@ _META_CHARSET = re.compile(
 )
 _META_WITHIN = 4096
 _DETECT_WITHIN = 20_000
+_LATIN_LETTER = re.compile(rb"[A-Za-z]")
+_HIGH_WORD = re.compile(rb"[\x80-\xff]{3}")
+_LATIN_PER_HIGH = 4
 
 _BINARY = (
     b"\x89PNG",
@@ -169,6 +172,8 @@ def _detect(body: bytes) -> str | None:
     high = _HIGH.search(body)
     begin = max(0, (high.start() if high else 0) - 200)
     sample = body[begin : begin + _DETECT_WITHIN]
+    if _is_western(sample) and (text := _strictly(body, "cp1252")) is not None:
+        return text
     names = [match.encoding for match in from_bytes(sample, cp_isolation=_DETECTED)]
     # charset-normalizer has nothing to say about a word or two; the order of the list is then the prior.
     candidates = [*names, *(n for n in _DETECTED if n not in names)]
@@ -183,6 +188,15 @@ def _detect(body: bytes) -> str | None:
     if best is None or best[0] < _MIN_ORDINARY:
         return None
     return _strictly(body, best[1])
+
+
+def _is_western(sample: bytes) -> bool:
+    """Return whether the bytes are Latin text with an accent or a typographic quote here and there.
+
+    Text in Cyrillic has words of three letters and more, all of them outside ASCII.
+    """
+    high = len(_HIGH.findall(sample))
+    return len(_LATIN_LETTER.findall(sample)) >= _LATIN_PER_HIGH * high and not _HIGH_WORD.search(sample)
 
 
 def _plausibility(text: str) -> float:

@@ -18,8 +18,16 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL_TAGS = 3
-_ARRAY_START = re.compile(r"\[\s*[\[{\"\]]")
-_SCALAR_START = '"[-0123456789tfn'
+# What begins like this was meant to be JSON even where it breaks off or has a fault; "{Updated} …" and `["Zenit" won …`
+# are sentences.
+_OBJECT_START = re.compile(r"\{\s*(?:[\"}]|'[^']{1,100}'\s*:|\Z)")
+_STRING = r'"(?:[^"\\]|\\.)*+'
+_ARRAY_START = re.compile(
+    r"\[(?:\s*\[)*+\s*(?:\Z|\{\s*[\"}]"
+    rf"|{_STRING}(?:\Z|\"\s*(?:\Z|\]|,\s*(?:\Z|[\[{{\"\d-]))))|\[(?:\s*\[)+\s*\]",
+    re.DOTALL,
+)
+_VALUE_START = '["-0123456789tfn'
 
 
 class Kind(Enum):
@@ -47,7 +55,7 @@ def declared_kind(content_type: str | None) -> tuple[Kind | None, str | None]:
 def sniffed_kind(text: str) -> Kind:
     """Return the kind that the text looks like."""
     start = text.lstrip()
-    if start.startswith("{") or _ARRAY_START.match(start) or _is_json(start):
+    if _OBJECT_START.match(start) or _ARRAY_START.match(start) or _is_json(start):
         return Kind.JSON
     return Kind.HTML if looks_like_markup(text) else Kind.TEXT
 
@@ -63,7 +71,7 @@ def looks_like_markup(text: str) -> bool:
 
 def _is_json(start: str) -> bool:
     """Return whether the whole of it is a JSON array, string, number, boolean or null."""
-    if start[:1] not in _SCALAR_START or not start:
+    if start[:1] not in _VALUE_START or not start:
         return False
     try:
         json.loads(start, strict=False, parse_int=str)

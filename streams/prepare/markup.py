@@ -1,8 +1,10 @@
 """HTML to text and to what the page says of itself. Pages that would hang or crash a parser are flattened instead."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import trafilatura
 from lxml import etree, html  # type: ignore[import-untyped]  # lxml ships no types
@@ -23,7 +25,11 @@ _NO_TEXT = frozenset(
         "nav", "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
     )
 )  # fmt: skip
-_SCRIPT = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_BLOCKS - {'br'}))})(?![A-Za-z0-9-])", re.IGNORECASE)
+_PARAGRAPH_TAG = re.compile(r"<p(?![A-Za-z0-9-])", re.IGNORECASE)
+_BREAK_TAG = re.compile(r"<br(?![A-Za-z0-9-])", re.IGNORECASE)
+_BLANK_LINE = re.compile(r"(?:\r?\n|\r)[ \t\u00a0]*(?:\r?\n|\r)")
+_NEWLINE = re.compile(r"[\r\n]+")
 _WRAPPER = re.compile(
     r"</?(?:div|span|section|font|b|i|em|strong|a|center|ul|ol|li|table|tbody|tr|td)\b[^<>]*>", re.IGNORECASE
 )
@@ -32,6 +38,23 @@ _SHORT = 250
 """A fragment of a page has nothing around the article; below this trafilatura would guess at it."""
 _MAYBE_SPLIT = 5000
 """Where trafilatura finds little it gives every link and bold word a line of its own."""
+_SENTENCE = 40
+"""A line of so many characters says where the article is; a shorter one may stand anywhere in the page."""
+_MAX_ATTRIBUTES = 1000
+"""More in one tag are left out: libxml2 takes quadratic time over them, and no page has so many."""
+_ATTRIBUTE = (
+    r"[\t\n\f\r /]*+[^\t\n\f\r />][^\t\n\f\r />=]*+"
+    r"(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\t\n\f\r >]*+))?+"
+)
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+# A comment, an element whose content is no markup, or a tag; as HTML 5 reads them. Every character is looked at once.
+_TOKEN = re.compile(
+    r"<(?:!--(?:-?>|.*?(?:--!?>|\Z))|[!?][^>]*+>?"
+    r"|(?:(?P<raw>script|style|title|textarea|xmp|iframe|noembed|noframes)(?=[\t\n\f\r />])"
+    rf"|/?+[A-Za-z][^\t\n\f\r />]*+)(?P<attributes>(?:{_ATTRIBUTE})*+)"
+    r"(?(raw)[\t\n\f\r /]*+>?.*?(?:(?=</(?P=raw)[\t\n\f\r />])|\Z)))",
+    re.DOTALL | re.IGNORECASE,
+)
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -39,10 +62,11 @@ _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 class Page:
     """A page's article, a line per paragraph (blank where it has none), and its own metadata as it stands in the page.
 
-    `published` is unparsed.
+    `captions` are the lines of the text that are captions of its pictures; `published` is unparsed.
     """
 
     text: str
+    captions: tuple[str, ...] = ()
     title: str | None = None
     author: str | None = None
     url: str | None = None
@@ -52,19 +76,31 @@ class Page:
 
 def read_page(markup: str) -> Page:
     """Return the page's article and metadata. Never raises for bad markup: what cannot be read is left out."""
+    markup = _with_few_attributes(markup)
     tree, complete = _tree(markup)
     if tree is None:
         return Page("")
     if not complete:
-        flat = _WRAPPER.sub("<br>", _SCRIPT.sub("", markup) if "</" in markup else markup)
+        flat = _WRAPPER.sub("<br>", _without_scripts(markup))
         flat_tree, _ = _tree(flat)
-        return Page(_blocks(tree if flat_tree is None else flat_tree))
+        return Page(_text(_lines(tree if flat_tree is None else flat_tree)))
+    whole_page = _WHOLE_PAGE.search(markup) is not None
+    if not whole_page and (line_end := _own_line_end(markup)):
+        return _page(_lines(tree, line_end), tree)
     text = _article(tree) if _is_moderate(tree) else ""
-    if not text.strip() or (len(text) < _SHORT and not _WHOLE_PAGE.search(markup)):
-        text = _blocks(tree)
-    elif len(text) < _MAYBE_SPLIT:
-        text = _rejoined(text, _blocks(tree))
-    return _with_metadata(text, tree)
+    lines = _lines(tree)
+    if not text.strip() or (len(text) < _SHORT and not whole_page):
+        return _page(lines, tree)
+    if len(text) < _MAYBE_SPLIT:
+        text = _rejoined(text, lines)
+    return _page(_with_tables_and_captions(text, lines), tree)
+
+
+def _own_line_end(markup: str) -> re.Pattern[str] | None:
+    """Return what ends a paragraph in a fragment that relies on line feeds, None where its tags do it all."""
+    if not _BLOCK_TAG.search(markup) and not _BREAK_TAG.search(markup):
+        return _NEWLINE
+    return _BLANK_LINE if not _PARAGRAPH_TAG.search(markup) and _BLANK_LINE.search(markup.strip()) else None
 
 
 def _tree(markup: str) -> tuple[html.HtmlElement | None, bool]:
@@ -77,6 +113,25 @@ def _tree(markup: str) -> tuple[html.HtmlElement | None, bool]:
         return None, True
     # Only running into a limit ends the reading early; the other errors are the ordinary faults of HTML.
     return tree, not any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
+
+
+def _with_few_attributes(markup: str) -> str:
+    """Return the page with 1,000 attributes at most in every tag; the very same string where none has more."""
+    kept: list[str] = []
+    begin = 0
+    for token in _TOKEN.finditer(markup):
+        start, end = token.span("attributes")
+        if end - start <= 2 * _MAX_ATTRIBUTES:
+            continue
+        last = next(islice(_ATTRIBUTES.finditer(markup, start, end), _MAX_ATTRIBUTES, None), None)
+        if last is not None:
+            kept.append(markup[begin : last.start()])
+            begin = end
+    return "".join([*kept, markup[begin:]]) if kept else markup
+
+
+def _without_scripts(markup: str) -> str:
+    return _TOKEN.sub(lambda token: "" if (token["raw"] or "").lower() in {"script", "style"} else token[0], markup)
 
 
 def _is_moderate(tree: html.HtmlElement) -> bool:
@@ -110,43 +165,150 @@ def _article(tree: html.HtmlElement) -> str:
     return text or ""
 
 
-def _rejoined(text: str, blocks: str) -> str:
-    """Return the blocks that make up the extracted text, whose own lines may be split; the text where they do not."""
-    squeezed = "".join(text.split())
-    lines = [line for line in blocks.split("\n") if line.strip() and "".join(line.split()) in squeezed]
-    return "\n".join(lines) if "".join("".join(lines).split()) == squeezed else text
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a page: the block that it stands in, the table around it, whether it is a caption or beside it all."""
+
+    text: str
+    block: html.HtmlElement | None = None
+    table: html.HtmlElement | None = None
+    is_caption: bool = False
+    is_beside: bool = False
 
 
-def _blocks(tree: html.HtmlElement) -> str:
-    """Return all text of the page, a line per block, without scripts, forms, navigation and the like."""
-    return "".join(_pieces(tree))
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
-def _pieces(tree: html.HtmlElement) -> Iterator[str]:
+def _text(lines: Iterable[_Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
+def _rejoined(text: str, lines: list[_Line]) -> str:
+    """Return the lines that make up the extracted text, whose own may be split; the text where they do not."""
+    squeezed = _squeezed(text)
+    found = [line.text for line in lines if _squeezed(line.text) in squeezed]
+    return "\n".join(found) if _squeezed("".join(found)) == squeezed else text
+
+
+def _with_tables_and_captions(text: str, lines: list[_Line]) -> list[_Line]:
+    """Return the extracted text's lines and, in their places, the tables and captions that extraction leaves out."""
+    extracted = [line for line in text.split("\n") if line.strip()]
+    keys = [_squeezed(line) for line in extracted]
+    places: dict[str, list[int]] = {}
+    for i, line in enumerate(lines):
+        places.setdefault(_squeezed(line.text), []).append(i)
+    found: list[int] = []
+    for key in keys:
+        candidates = places.get(key, [])
+        nth = bisect_left(candidates, found[-1] + 1 if found else 0)
+        found.append(candidates[nth] if nth < len(candidates) else found[-1] if found else -1)
+    matched = [lines[i] for i in found if i >= 0]
+    sure = [line for line in matched if len(line.text) >= _SENTENCE] or matched
+    scope = _common_block([line.block for line in sure if line.block is not None])
+    if scope is None:
+        return [_Line(line) for line in extracted]
+    pictures = next(scope.iterancestors("article", "main"), scope) if scope.tag not in {"article", "main"} else scope
+    layout = {line.table for line in sure}
+    known = set(keys)
+    result: list[_Line] = []
+    at = 0
+    for i, line in enumerate(lines):
+        while at < len(found) and found[at] < i:
+            result.append(_Line(extracted[at]))
+            at += 1
+        if line.block is None or line.is_beside or _squeezed(line.text) in known:
+            continue
+        is_data = line.table is not None and line.table not in layout and _is_within(line.table, scope)
+        if is_data or (line.is_caption and _is_within(line.block, pictures)):
+            result.append(line)
+    return [*result, *(_Line(line) for line in extracted[at:])]
+
+
+def _common_block(blocks: list[html.HtmlElement]) -> html.HtmlElement | None:
+    """Return the innermost element that holds all the blocks; what holds it where there is only one."""
+    if not blocks:
+        return None
+    shared = _path(blocks[0])
+    for block in blocks[1:]:
+        path = _path(block)
+        shared = [a for a, b in zip(shared, path, strict=False) if a is b]
+    return shared[-2] if len(shared) > 1 and shared[-1] is blocks[0] else shared[-1]
+
+
+def _path(element: html.HtmlElement) -> list[html.HtmlElement]:
+    return [*reversed(list(element.iterancestors())), element]
+
+
+def _is_within(element: html.HtmlElement, scope: html.HtmlElement) -> bool:
+    return element is scope or any(ancestor is scope for ancestor in element.iterancestors())
+
+
+def _lines(tree: html.HtmlElement, line_end: re.Pattern[str] | None = None) -> list[_Line]:
+    """Return all text of the page, a line per block, without scripts, forms, navigation and the like.
+
+    Args:
+        tree: the page.
+        line_end: what in a text ends a line, None where only tags do.
+    """
+    lines: list[_Line] = []
+    buffer: list[str] = []
+    blocks: list[html.HtmlElement] = []
+    tables: list[html.HtmlElement] = []
+    captions = beside = preformatted = 0
+
+    def add(text: str) -> None:
+        parts = _NEWLINE.split(text) if preformatted else line_end.split(text) if line_end else [text]
+        for n, part in enumerate(parts):
+            if n:
+                end()
+            # As a browser shows it: a line end inside a paragraph is a space.
+            buffer.append(_NEWLINE.sub(" ", part))
+
+    def end() -> None:
+        if not buffer:
+            return
+        text = "".join(buffer)
+        buffer.clear()
+        if text and not text.isspace():
+            block, table = (blocks[-1] if blocks else None), (tables[-1] if tables else None)
+            lines.append(_Line(text, block, table, captions > 0, beside > 0))
+
     walk = etree.iterwalk(tree, events=("start", "end"))
     for event, element in walk:
         tag = element.tag
-        if event == "start":
-            if tag in _NO_TEXT:
-                walk.skip_subtree()
-                continue
-            if tag in _BLOCKS:
-                yield "\n"
-            if element.text:
-                yield _flow(element.text)
-        else:
-            if tag in _BLOCKS:
-                yield "\n"
-            if element.tail:
-                yield _flow(element.tail)
+        step = 1 if event == "start" else -1  # into an element or out of it
+        if event == "start" and tag in _NO_TEXT:
+            walk.skip_subtree()
+            continue
+        if tag in _BLOCKS:
+            end()
+            if event == "start":
+                blocks.append(element)
+            elif tag not in _NO_TEXT:
+                blocks.pop()
+            if tag == "table":
+                tables.append(element) if event == "start" else tables.pop()
+            elif tag == "figcaption":
+                captions += step
+            elif tag == "aside":
+                beside += step
+            elif tag == "pre":
+                preformatted += step
+        text = element.text if event == "start" else element.tail
+        if text:
+            add(text)
+    end()
+    return lines
 
 
-def _flow(text: str) -> str:
-    """Return text as a browser shows it: a line end inside a paragraph is a space."""
-    return re.sub(r"[\r\n]+", " ", text)
+def _page(lines: list[_Line], tree: html.HtmlElement) -> Page:
+    ordinary = {line.text for line in lines if not line.is_caption}
+    captions = tuple(line.text for line in lines if line.is_caption and line.text not in ordinary)
+    return _with_metadata(_text(lines), captions, tree)
 
 
-def _with_metadata(text: str, tree: html.HtmlElement) -> Page:
+def _with_metadata(text: str, captions: tuple[str, ...], tree: html.HtmlElement) -> Page:
     metas: dict[str, str] = {}
     for meta in tree.iter("meta"):
         name = (meta.get("property") or meta.get("name") or meta.get("itemprop") or "").strip().lower()
@@ -164,6 +326,7 @@ def _with_metadata(text: str, tree: html.HtmlElement) -> Page:
     author = first("author", "article:author")
     return Page(
         text=text,
+        captions=captions,
         title=first("og:title", "twitter:title") or _own_title(tree),
         # `article:author` is often the address of a profile.
         author=None if author and "://" in author else author,

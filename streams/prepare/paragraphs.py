@@ -5,7 +5,7 @@ that says "Напомним, …" is left alone.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from schemas import RemovalReason, RemovedParagraph
@@ -145,15 +145,16 @@ _WITHOUT_CONTENT = (RemovalReason.ADVERTISEMENT, RemovalReason.MEDIA_DURATION, R
 _BOILERPLATE = (*_WITHOUT_CONTENT, RemovalReason.NAVIGATION, RemovalReason.SUBSCRIPTION_PROMPT)
 
 
-def separate(text: str, title: str | None) -> tuple[str, tuple[RemovedParagraph, ...]]:
+def separate(text: str, title: str | None, captions: Collection[str] = ()) -> tuple[str, tuple[RemovedParagraph, ...]]:
     """Return the article's text and what was taken out of it, in its order.
 
     Args:
         text: cleaned text, a line per paragraph.
         title: the cleaned title, None where there is none.
+        captions: the cleaned lines that the page itself calls captions.
     """
     lines = text.split("\n") if text else []
-    reasons = [_by_itself(line) for line in lines]
+    reasons = [_by_itself(line) or (RemovalReason.MEDIA_CAPTION if line in captions else None) for line in lines]
     _mark_duration(lines, reasons)
     _keep_one(reasons)
     _mark_title(lines, reasons, title)
