@@ -15,6 +15,22 @@ from aiokafka.structs import OffsetAndMetadata
 from streams.errors import BrokerUnavailable, SettingsError
 from streams.settings import Settings
 
+REQUEST_TIMEOUT_MS = 60_000
+"""How long a request may take, milliseconds: one of a record of 16 MiB takes 45 s over a link of 3 Mbit/s."""
+
+TRANSACTION_TIMEOUT_MS = 120_000
+"""How long a transaction may stay open, milliseconds: with the largest record in it, over a slow link that others use,
+too. A dead worker's open transaction hides what lies behind it from read_committed readers until its successor starts
+and aborts it, which is sooner; only without any successor it is for this long."""
+
+FETCHING = {
+    "fetch_max_bytes": 4_194_304,
+    "max_partition_fetch_bytes": 1_048_576,
+    "request_timeout_ms": REQUEST_TIMEOUT_MS,
+}
+"""Arguments of a consumer that fetches no more at once than comes over a slow link in time, and than memory has room
+for. A record that is larger than these comes all the same, by itself."""
+
 COMMITTED_WITHIN = 30.0
 """Seconds within which a group's coordinator must tell a committed offset."""
 
@@ -149,8 +165,8 @@ def new_producer(
         enable_idempotence=True,
         max_batch_size=max_batch_bytes,
         transactional_id=transactional_id,
-        # An open transaction of a dead worker hides what lies behind it from read_committed readers for this long.
-        transaction_timeout_ms=20_000,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
         # The topics' own max.message.bytes is the limit that counts; this one must only not be in its way.
         max_request_size=2**30,
     )
@@ -166,6 +182,7 @@ async def consumer(settings: Settings, *topics: str, **arguments: Any) -> AsyncI
     client = AIOKafkaConsumer(
         *topics,
         **connection(settings),
+        **FETCHING,
         isolation_level="read_committed",
         enable_auto_commit=False,
         **{"auto_offset_reset": "earliest"} | arguments,

@@ -1,20 +1,48 @@
-"""Faust's consumer, made read_committed. Faust sets that only in its own exactly_once mode, which loses events.
+"""Faust's consumer, made read_committed, bounded in bytes, and tolerant of what strangers write.
 
-Faust's own extension points are used: `app.transport`, `Transport.Consumer`, `Consumer._new_consumer_thread`,
-`ConsumerThread._create_worker_consumer` and `.seek_to_committed` (faust-streaming 0.15.3,
-`faust/transport/drivers/aiokafka.py`). Only `has_given_up` looks inside aiokafka, which has no other way to tell.
+Faust reads read_committed only in its own exactly_once mode, which loses events, and counts what it buffers in records,
+whatever their size. Faust's own extension points are used: `app.transport`, `Transport.Consumer`,
+`Consumer._new_consumer_thread`, `._getmany` and `._to_message`, `ConsumerThread._create_worker_consumer`,
+`._fetch_records` and `.seek_to_committed` (faust-streaming 0.15.3, `faust/transport/drivers/aiokafka.py`). Only
+`BoundedConsumer` and `has_given_up` look inside aiokafka (0.14), which has no other way.
 """
 
+import asyncio
+import time
+import weakref
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams import kafka
+from streams.delivery.record_batches import use_for_fetching
 from streams.settings import Settings
+
+BUFFERED_BYTES = 64 * 1024 * 1024
+"""Once fetch responses of this many bytes wait in aiokafka's buffers, nothing more is fetched."""
+IN_HAND_BYTES = 32 * 1024 * 1024
+"""Once the records that a worker has in hand, of all its stages, have this many bytes, no more are taken."""
+TAKEN_BYTES = 4 * 1024 * 1024
+"""Once this many bytes are taken in one go, the next go is waited for."""
+PAUSE = 0.01
+"""Seconds between two looks whether there is room for more."""
+
+Record = Any
+"""aiokafka's ConsumerRecord; aiokafka ships no types."""
+
+
+def size(record: Record) -> int:
+    """Return the bytes of a record's key, value and headers."""
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def heartbeat_interval(settings: Settings) -> float:
@@ -22,13 +50,50 @@ def heartbeat_interval(settings: Settings) -> float:
     return settings.session_timeout / 3
 
 
+class _FetchesInBounds:
+    """A client that waits with a fetch until what was fetched before has been taken, bar `BUFFERED_BYTES`."""
+
+    def __init__(self, client: AIOKafkaClient, fetcher: Fetcher) -> None:
+        self._client = client
+        self._fetcher = fetcher
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # all else is the client's
+        return getattr(self._client, name)
+
+    def _buffered(self) -> int:
+        """Return the bytes of the responses with records that were not taken yet."""
+        results = self._fetcher._records.values()
+        return sum(r._partition_records._records.size_in_bytes() for r in results if _has_more(r))
+
+    async def send(self, node_id: int, request: Any, **options: Any) -> Any:  # noqa: ANN401  # aiokafka ships no types
+        if isinstance(request, FetchRequest):
+            while self._buffered() >= BUFFERED_BYTES:
+                await asyncio.sleep(PAUSE)
+        return await self._client.send(node_id, request, **options)
+
+
+def _has_more(result: Any) -> bool:  # noqa: ANN401  # aiokafka ships no types
+    return isinstance(result, FetchResult) and bool(result.has_more())
+
+
+class BoundedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no types
+    """aiokafka's consumer, which buffers one response per partition, however many partitions and bytes that is."""
+
+    async def start(self) -> None:
+        """Start the consumer; nothing is fetched before it is assigned partitions."""
+        await super().start()
+        self._fetcher._client = _FetchesInBounds(self._client, self._fetcher)
+
+
 class ReadCommittedThread(driver.AIOKafkaConsumerThread):
     """The thread that polls Kafka, with a consumer of our own making."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         settings = cast(ReadCommittedTransport, transport).settings
-        return AIOKafkaConsumer(
+        use_for_fetching()
+        return BoundedConsumer(
             **kafka.connection(settings),
+            **kafka.FETCHING,
             client_id=settings.app_id,
             group_id=settings.app_id,
             # Round robin lets workers of one group run different stages (`--stages`).
@@ -43,6 +108,31 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
             # Whether a worker makes progress is for liveness to judge, not for the group.
             max_poll_interval_ms=86_400_000,
         )
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,  # noqa: ARG002  # Faust's signature
+    ) -> dict[TP, list[Record]]:
+        """Return what is there, one record after the other until it is much: a small batch may inflate to a large one.
+
+        `timeout` is for the first one, seconds; Faust leaves `max_records` unset.
+        """
+        taken: dict[TP, list[Record]] = defaultdict(list)
+        bytes_taken = 0
+        while bytes_taken < TAKEN_BYTES:
+            # aiokafka would wait for the new assignment here: records of the old one would come out as of the new one.
+            if taken and consumer._subscription.reassignment_in_progress:
+                break
+            one = await super()._fetch_records(consumer, active_partitions, 0 if taken else timeout, max_records=1)
+            if not one:
+                break
+            for partition, records in one.items():
+                taken[partition] += records
+                bytes_taken += sum(map(size, records))
+        return taken
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Rewind every assigned partition to what the group has committed, to the beginning where that is nothing.
@@ -77,7 +167,33 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
 
 
 class ReadCommittedConsumer(driver.Consumer):
-    """Faust's consumer with that thread."""
+    """Faust's consumer with that thread, which takes no more records while it has too many bytes in hand.
+
+    A record is in hand for as long as its message lives: in Faust's buffers, in a stage's batch.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Faust's signature
+        super().__init__(*args, **kwargs)
+        self._in_hand = 0
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Record]]:
+        until = time.monotonic() + timeout
+        while self._in_hand >= IN_HAND_BYTES:
+            if time.monotonic() > until:
+                return {}
+            await asyncio.sleep(PAUSE)
+        taken: Mapping[TP, list[Record]] = await super()._getmany(active_partitions, timeout)
+        return taken
+
+    def _to_message(self, tp: TP, record: Record) -> Any:  # noqa: ANN401  # Faust's signature
+        message = super()._to_message(tp, record)
+        count = size(record)
+        self._in_hand += count
+        weakref.finalize(message, self._let_go, count).atexit = False
+        return message
+
+    def _let_go(self, count: int) -> None:
+        self._in_hand -= count
 
     def _new_consumer_thread(self) -> ReadCommittedThread:
         return ReadCommittedThread(self, loop=self.loop, beacon=self.beacon)

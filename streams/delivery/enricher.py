@@ -29,6 +29,8 @@ SLICE_SECONDS = 0.05
 """After this long one stage's work lets the other stages' work pass."""
 REQUEST_RECORDS = 16
 """Records in one request at most: what does not fit into the slice is sent again."""
+REQUEST_BYTES = 1_048_576
+"""Once a request's records have this many bytes, no more are added: both processes hold them, and their pickle."""
 START_SECONDS = 120.0
 """Within this the models must be loaded."""
 TICK = 1.0
@@ -71,6 +73,16 @@ def _write(answers: BinaryIO, value: object) -> None:
 def _frame(value: object) -> bytes:
     body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     return len(body).to_bytes(4, "big") + body
+
+
+def _request(records: Sequence[Incoming]) -> tuple[Incoming, ...]:
+    """Return the first records, at least one, as many as fit into a request."""
+    bytes_so_far = 0
+    for count, record in enumerate(records[:REQUEST_RECORDS], start=1):
+        bytes_so_far += len(record.value or b"")
+        if bytes_so_far >= REQUEST_BYTES:
+            return tuple(records[:count])
+    return tuple(records[:REQUEST_RECORDS])
 
 
 class Enricher:
@@ -132,7 +144,7 @@ class Enricher:
                     await self._replace()
                 except (asyncio.IncompleteReadError, ConnectionError):
                     code = await self._replace()
-                    if len(outgoing) >= min(len(records), REQUEST_RECORDS):
+                    if len(outgoing) >= len(_request(records)):
                         break  # it died with all its work done
                     culprit = records[len(outgoing)]
                     if self._is_guilty(culprit):
@@ -151,7 +163,7 @@ class Enricher:
         assert self._process is not None
         assert self._process.stdin is not None
         seconds = metrics.ENRICH_SECONDS.labels(stage.name)
-        self._process.stdin.write(_frame((stage.name, max_bytes, tuple(records[:REQUEST_RECORDS]))))
+        self._process.stdin.write(_frame((stage.name, max_bytes, _request(records))))
         await self._process.stdin.drain()
         while (answer := await self._answer()) is not None:
             outgoing.append(answer[0])

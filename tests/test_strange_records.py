@@ -1,0 +1,146 @@
+"""Records that break a client's reader: header names that are no text, batches that inflate beyond all bounds."""
+
+import asyncio
+import gzip
+from pathlib import Path
+
+import pytest
+from aiokafka.record.memory_records import MemoryRecords
+
+from streams.broker import LocalBroker
+from streams.delivery import record_batches
+from streams.delivery.record_batches import INFLATED_LIMIT, RecordBatches, inflate
+from tests.account import read_topic
+from tests.raw_batch import COMPRESSIONS, HEAD, Record, append, batch
+from tests.running_line import RunningLine, Sent
+
+GOOD: Record = (b"k0", b"good", [(b"plain", b"x")])
+STRANGE: Record = (b"k1", b"strange", [(b"caf\xe9-\xff", b"1"), (b"plain", None), (b"caf\xe9-\xff", b"2")])
+LAST: Record = (None, None, [])
+COMPRESSED = sorted(set(COMPRESSIONS) - {"none"})
+
+
+def read(data: bytes) -> list[tuple[int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]]:
+    records = []
+    batches = RecordBatches(data)
+    while batches.has_next():
+        one = batches.next_batch()
+        assert one.validate_crc()
+        records += [(r.offset, r.key, r.value, list(r.headers)) for r in one]
+    return records
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_header_name_that_is_not_utf8_harms_no_record(compression: str) -> None:
+    assert read(batch([GOOD, STRANGE, LAST, GOOD], compression)) == [
+        (0, b"k0", b"good", [("plain", b"x")]),
+        (1, b"k1", b"strange", [("caf\\xe9-\\xff", b"1"), ("plain", None), ("caf\\xe9-\\xff", b"2")]),
+        (2, None, None, []),
+        (3, b"k0", b"good", [("plain", b"x")]),
+    ]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_what_is_read_is_what_aiokafka_reads(compression: str) -> None:
+    data = batch([(b"k%d" % n, b"v" * n, [(b"header", b"x" * n)] * (n % 3)) for n in range(300)], compression)
+    ours, theirs = RecordBatches(data).next_batch(), MemoryRecords(data).next_batch()
+    for name in ("base_offset", "next_offset", "producer_id", "is_control_batch", "is_transactional"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    fields = ("offset", "timestamp", "timestamp_type", "key", "value", "headers", "checksum")
+    assert [[getattr(r, f) for f in fields] for r in ours] == [[getattr(r, f) for f in fields] for r in theirs]
+
+
+def test_a_batch_that_was_cut_off_is_left_out() -> None:
+    data = batch([GOOD])
+    for cut in (data[:-1], data[:HEAD], data[:16], data[:5], b""):
+        assert len(read(data + cut)) == 1
+        assert not RecordBatches(cut).has_next()
+        assert RecordBatches(cut).next_batch() is None
+        assert RecordBatches(cut).size_in_bytes() == len(cut)
+
+
+def test_damage_on_the_way_is_seen() -> None:
+    data = bytearray(batch([GOOD]))
+    data[-1] ^= 1
+    assert not RecordBatches(bytes(data)).next_batch().validate_crc()
+
+
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_a_batch_that_inflates_beyond_the_limit_is_not_read_but_kept(
+    compression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = batch([(b"k", b"\0" * 900_000, []), GOOD], compression)
+    assert [record[:3] for record in read(data)] == [(0, b"k", b"\0" * 900_000), (1, b"k0", b"good")]
+    monkeypatch.setattr(record_batches, "INFLATED_LIMIT", 800_000)
+    records = read(data)
+    assert [record[:3] for record in records] == [(0, None, data), (1, None, b"")]
+    for record in records:
+        headers = dict(record[3])
+        assert headers["newsflow.truncated"] == b"800000"
+        assert b"more than 800000 bytes" in (headers["newsflow.unreadable"] or b"")
+
+
+@pytest.mark.parametrize(
+    ("codec", "data"),
+    [(codec, b"no such format") for codec in (1, 2, 3, 4)]
+    + [
+        (2, b"\x82SNAPPY\x00" + bytes(8) + block)
+        for block in (b"\0", b"\xff\xff\xff\xfc", b"\0\0\0\x09short", bytes(4))
+    ],
+)
+def test_a_batch_that_does_not_inflate_is_kept(codec: int, data: bytes) -> None:
+    with pytest.raises(record_batches.InflationError, match="broken"):
+        inflate(codec, memoryview(data))
+
+
+def test_an_unknown_compression_is_kept() -> None:
+    with pytest.raises(record_batches.InflationError, match="Kafka has no compression 7"):
+        inflate(7, memoryview(b""))
+
+
+def test_gzip_may_have_several_members() -> None:
+    assert inflate(1, memoryview(gzip.compress(b"one") + gzip.compress(b"two"))) == b"onetwo"
+    with pytest.raises(record_batches.InflationError):
+        inflate(1, memoryview(gzip.compress(b"one") + gzip.compress(b"two")[:-9]))
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_a_strange_header_name_does_not_stop_the_line(kafka: LocalBroker, tmp_path: Path, compression: str) -> None:
+    line = RunningLine(kafka.bootstrap_servers, tmp_path, partitions=1)
+    names = [b"caf\xe9-\xff", b"plain"]
+    strange = [
+        (b"good", b'{"id": "good", "text": "NATO met in Japan."}', [(name, b"1") for name in names]),
+        (b"bad", b"[]", [(name, b"\xff") for name in names]),
+    ]
+    with line:
+        data = batch([(b"first", b'{"id": "first", "text": "Poland won."}', []), *strange], compression)
+        asyncio.run(append(kafka.bootstrap_servers, line.settings.topic("articles.raw"), 0, data))
+        (outcome,) = line.process(Sent(b'{"id": "last", "text": "NATO met in Japan."}', b"last"))
+        assert not outcome.is_dead
+    enriched = asyncio.run(read_topic(kafka.bootstrap_servers, line.settings.topic("articles.enriched")))
+    assert [key for key, _, _ in enriched] == [b"first", b"good", b"last"]
+    ((key, value, headers),) = asyncio.run(read_topic(kafka.bootstrap_servers, line.settings.topic("articles.dead")))
+    assert (key, value, headers["newsflow.reason"]) == (b"bad", b"[]", b"json_not_object")
+    assert (headers["caf\\xe9-\\xff"], headers["plain"]) == (b"\xff", b"\xff")
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_a_batch_that_inflates_without_end_does_not_stop_the_line(
+    kafka: LocalBroker, tmp_path: Path, compression: str
+) -> None:
+    line = RunningLine(kafka.bootstrap_servers, tmp_path, partitions=1)
+    bomb = batch([(b"bomb", b"\0" * (INFLATED_LIMIT + 1), []), (b"beside", b"[]", [])], compression)
+    assert len(bomb) < 1_000_000
+    with line:
+        asyncio.run(append(kafka.bootstrap_servers, line.settings.topic("articles.raw"), 0, bomb))
+        (outcome,) = line.process(Sent(b'{"id": "last", "text": "NATO met in Japan."}', b"last"))
+        assert not outcome.is_dead
+    dead = asyncio.run(read_topic(kafka.bootstrap_servers, line.settings.topic("articles.dead")))
+    assert [(key, headers["newsflow.reason"]) for key, _, headers in dead] == [(None, b"too_large")] * 2
+    kept = dead[0][1] or b""
+    # The broker has put in the offset and the leader's epoch.
+    assert (kept[8:12], kept[16:]) == (bomb[8:12], bomb[16:])
+    assert dead[1][1] == b""
+    assert "bytes when inflated" in dead[1][2]["__connect.errors.exception.message"].decode()
