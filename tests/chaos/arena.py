@@ -24,6 +24,8 @@ TEXTS = (
     "The European Commission said on Monday that Poland and Hungary had agreed to a new budget for the year.",
 )
 KEYS = 50
+QUIET = 60.0
+"""Seconds without an outcome after which none is waited for: longer than any recovery."""
 FAULTY = (str(Path(__file__).parent.parent / "faulty_worker.py"),)
 """The worker whose stages fail on marked articles, and whose delivery has the bug that NEWSFLOW_PLANT names."""
 
@@ -117,10 +119,13 @@ class Arena:
         self.faults.append(time.monotonic())
 
     def settle(self, count: int, seconds: float = 240) -> None:
-        """Wait until that many outcomes have come, then a little for what should not come."""
+        """Wait until that many outcomes have come or none has for long, then a little for what should not come."""
         deadline = time.monotonic() + seconds
-        while self.come < count and time.monotonic() < deadline:
+        last, since = self.come, time.monotonic()
+        while self.come < count and time.monotonic() < min(deadline, since + QUIET):
             time.sleep(0.2)
+            if self.come > last:
+                last, since = self.come, time.monotonic()
         time.sleep(2)
 
     def finish(self, row: str, planned: int, workers: Sequence[WorkerChild], notes: str = "") -> Outcome:

@@ -82,14 +82,14 @@ def worker_roll(broker: LocalBroker, home: Path, stops: int = 20) -> Outcome:
     return result
 
 
-def zombie(broker: LocalBroker, home: Path) -> Outcome:
+def zombie(broker: LocalBroker, home: Path, turns: int = 10) -> Outcome:
     """SIGSTOP of one of two workers for longer than the session timeout, then SIGCONT: it must not write."""
     arena = Arena(broker, home)
     workers = [arena.worker() for _ in range(2)]
-    articles = arena.articles(6_000)
+    articles = arena.articles(600 * turns)
     loading = arena.load(articles, 45)
     arena.settle(20)
-    for turn in range(10):
+    for turn in range(turns):
         victim = workers[turn % 2]
         arena.strike(lambda victim=victim: os.kill(victim.pid, signal.SIGSTOP), len(articles))  # type: ignore[misc]  # bound now
         time.sleep(arena.line.settings.session_timeout + 3)
@@ -99,7 +99,7 @@ def zombie(broker: LocalBroker, home: Path) -> Outcome:
             victim.start()
     loading.join()
     arena.settle(len(articles))
-    return arena.finish("zombie", 10, workers)
+    return arena.finish("zombie", turns, workers)
 
 
 def scale(broker: LocalBroker, home: Path) -> Outcome:
@@ -121,11 +121,11 @@ def scale(broker: LocalBroker, home: Path) -> Outcome:
     return arena.finish("scale", 10, workers)
 
 
-def broker_kill(broker: LocalBroker, home: Path, kills: int = 5, away: float = 20) -> Outcome:
+def broker_kill(broker: LocalBroker, home: Path, kills: int = 5, away: float = 20, per_kill: int = 8_000) -> Outcome:
     """kill -9 of the only broker, back after 20 s. The articles were published before: only the line is at stake."""
     arena = Arena(broker, home)
     workers = [arena.worker(processes=2)]
-    articles = arena.articles(8_000 * kills)
+    articles = arena.articles(per_kill * kills)
     asyncio.run(arena.line.publish(articles))
     arena.settle(20)
     back = []
@@ -203,7 +203,7 @@ ROWS: dict[str, Row] = {
 SHORT: dict[str, Row] = {
     "worker-kill": partial(worker_kill, rapid=6, spaced=0),
     "worker-roll": partial(worker_roll, stops=4),
-    "broker-kill": partial(broker_kill, kills=1, away=8),
+    "broker-kill": partial(broker_kill, kills=1, away=8, per_kill=3_000),
     "poison": partial(poison, count=600),
 }
 """The rows that `make test` runs, in little."""
