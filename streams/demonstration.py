@@ -77,19 +77,20 @@ async def _account(settings: Settings, articles: Sequence[ArticleFile], form: st
     """Publish the articles and follow each by its trace id until it has come out."""
     line = newsflow_line(settings)
     # W3C trace context: carried through all stages, kept in dead letters, so each article can be told from the others.
-    traces = {f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01": article for article in articles}
+    traces = {f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01".encode(): article for article in articles}
     names = list(traces)
     outputs = (settings.topic(line.enriched), settings.topic(h.DEAD))
     enriched = dead = 0
     async with kafka.consumer(settings, *outputs, auto_offset_reset="latest") as consumer:
         await _position_at_end(consumer, outputs)
-        await publishing.publish(settings, articles, headers=lambda index: [(h.TRACEPARENT, names[index].encode())])
+        await publishing.publish(settings, articles, headers=lambda index: [(h.TRACEPARENT, names[index])])
         last = time.monotonic()
         with Progress("articles", len(articles)) as progress:
             while traces:
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for record in records:
-                        trace = dict(record.headers).get(h.TRACEPARENT, b"").decode()
+                        # Others may write here, too, whatever they like.
+                        trace = dict(record.headers).get(h.TRACEPARENT) or b""
                         article = traces.pop(trace, None)
                         if article is None:
                             continue

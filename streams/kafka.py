@@ -79,7 +79,7 @@ def connection(settings: Settings) -> dict[str, Any]:
     return arguments
 
 
-def unavailable(settings: Settings, error: BaseException) -> BrokerUnavailable:
+def unavailable(settings: Settings, error: BaseException | str) -> BrokerUnavailable:
     """Return the error that tells the user that no broker answers."""
     return BrokerUnavailable(
         f"No Kafka broker answers at {settings.brokers} ({settings.security_protocol}): {error}. "
@@ -141,13 +141,15 @@ async def committed(
 
 
 @asynccontextmanager
-async def producer(settings: Settings, transactional_id: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
+async def producer(
+    settings: Settings, transactional_id: str | None = None, max_batch_bytes: int = 16_384
+) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a started producer (idempotent, `acks=all`); with `transactional_id` a transactional one.
 
     Raises:
         BrokerUnavailable: no broker answers.
     """
-    client = new_producer(settings, transactional_id)
+    client = new_producer(settings, transactional_id, max_batch_bytes)
     async with _started(settings, client, client.stop):
         yield client
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -82,6 +84,40 @@ def _new_topic(settings: Settings, topic: str) -> NewTopic:
     )
 
 
+async def require(settings: Settings, *topics: str) -> None:
+    """Make sure that those of the line's topics exist.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+        TopicsMissing: one does not exist.
+    """
+    async with kafka.admin(settings) as admin:
+        await _described(settings, admin, topics)
+
+
+async def max_message_bytes(settings: Settings, topic: str) -> int:
+    """Return the `max.message.bytes` of one of the line's topics.
+
+    Raises:
+        BrokerUnavailable: no broker answers.
+        TopicsMissing: it does not exist, or the broker does not tell.
+    """
+    async with kafka.admin(settings) as admin:
+        await _described(settings, admin, [topic])
+        return await _max_message_bytes(admin, settings.topic(topic))
+
+
+async def _described(settings: Settings, admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, Any]:
+    """Return what the broker says of the line's topics, by their names with prefix; raise TopicsMissing."""
+    described = {t["topic"]: t for t in await admin.describe_topics([settings.topic(topic) for topic in topics])}
+    missing = [name for name, topic in described.items() if topic["error_code"]]
+    if missing:
+        raise TopicsMissing(
+            f"Missing on {settings.brokers}: {', '.join(sorted(missing))}. Create them with `newsflow topics`."
+        )
+    return described
+
+
 async def check(settings: Settings, line: Line) -> dict[str, TopicState]:
     """Return the state of each of the line's topics, by the line's name.
 
@@ -90,12 +126,7 @@ async def check(settings: Settings, line: Line) -> dict[str, TopicState]:
         TopicsMissing: one does not exist, or dead letters could not hold what another topic holds.
     """
     async with kafka.admin(settings) as admin:
-        described = {t["topic"]: t for t in await admin.describe_topics([settings.topic(t) for t in line.topics])}
-        missing = [name for name, topic in described.items() if topic["error_code"]]
-        if missing:
-            raise TopicsMissing(
-                f"Missing on {settings.brokers}: {', '.join(sorted(missing))}. Create them with `newsflow topics`."
-            )
+        described = await _described(settings, admin, line.topics)
         states = {
             topic: TopicState(
                 settings.topic(topic),
@@ -123,4 +154,4 @@ async def _max_message_bytes(admin: AIOKafkaAdminClient, topic: str) -> int:
             for name, value, *_ in entries:
                 if name == "max.message.bytes":
                     return int(value)
-    raise TopicsMissing(f"The broker does not tell max.message.bytes of {topic}.")
+    raise TopicsMissing(f"The broker does not tell max.message.bytes of {topic}; DescribeConfigs must be allowed.")

@@ -1,7 +1,9 @@
 """The commands as a user runs them."""
 
+import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,8 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+import streams.kafka
 from streams.broker import LocalBroker
-from tests.running_line import RunningLine
+from tests.account import read_topic
+from tests.running_line import RunningLine, Sent
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "samples" / "ru-01.txt"
@@ -122,6 +126,64 @@ def test_a_user_error_is_one_line_and_exit_code_2(
     assert says in line
     assert "Traceback" not in answer.stderr
     assert "hush-hush" not in answer.stderr + answer.stdout
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("command", [("publish", str(SAMPLE)), ("watch",)])
+def test_without_topics_a_command_says_what_to_do(kafka: LocalBroker, command: tuple[str, ...]) -> None:
+    variables = {"NEWSFLOW_BROKERS": kafka.bootstrap_servers, "NEWSFLOW_TOPIC_PREFIX": "never-created."}
+    answer = newsflow(*command, variables=variables)
+    assert answer.returncode == 2
+    assert "never-created.articles." in answer.stderr
+    assert "newsflow topics" in answer.stderr
+
+
+@pytest.mark.kafka
+def test_publish_sends_all_articles_or_none(kafka: LocalBroker, tmp_path: Path) -> None:
+    line = RunningLine(kafka.bootstrap_servers, tmp_path)
+    line.create_topics()
+    raw = line.settings.topic("articles.raw")
+    variables = {"NEWSFLOW_BROKERS": kafka.bootstrap_servers, "NEWSFLOW_TOPIC_PREFIX": line.settings.topic_prefix}
+    files = []
+    for name, size in (("before", 100), ("giant", 3000), ("after", 100), ("also-giant", 4000)):
+        files.append(tmp_path / f"{name}.txt")
+        files[-1].write_text("x" * size)
+    line.limit_topic("articles.raw", 2000)
+    answer = newsflow("publish", *map(str, files), variables=variables)
+    assert answer.returncode == 2
+    assert "giant.txt: 30" in answer.stderr
+    assert "2000" in answer.stderr
+    assert "Nothing was published" in answer.stderr
+    assert asyncio.run(read_topic(kafka.bootstrap_servers, raw)) == []
+    # What the topic takes to the byte is published: batches of several are kept below its limit, too.
+    files[1].write_text("x" * (2000 - int(re.findall(r"giant.txt: (\d+) bytes", answer.stderr)[0]) + 3000))
+    assert newsflow("publish", *map(str, files[:3] * 20), variables=variables).returncode == 0
+    assert len(asyncio.run(read_topic(kafka.bootstrap_servers, raw))) == 60
+
+
+@pytest.mark.kafka
+def test_the_demo_is_not_stopped_by_what_others_send(kafka: LocalBroker, tmp_path: Path) -> None:
+    line = RunningLine(kafka.bootstrap_servers, tmp_path)
+    line.create_topics()
+    foreign = [Sent(b"Poland won.", headers=(("traceparent", value),)) for value in (b"\xff", None, b"")]
+
+    async def send() -> None:
+        async with streams.kafka.producer(line.settings) as producer:
+            for record in foreign:
+                await producer.send_and_wait(
+                    line.settings.topic("articles.raw"), record.value, headers=list(record.headers)
+                )
+
+    asyncio.run(send())
+    variables = {
+        "NEWSFLOW_BROKERS": kafka.bootstrap_servers,
+        "NEWSFLOW_TOPIC_PREFIX": line.settings.topic_prefix,
+        "NEWSFLOW_APP_ID": line.settings.app_id,
+        "NEWSFLOW_HOME": str(tmp_path),
+    }
+    answer = newsflow("demo", str(SAMPLE), variables=variables)
+    assert answer.returncode == 0, answer.stderr
+    assert "1 articles: 1 enriched" in answer.stderr
 
 
 @pytest.mark.kafka

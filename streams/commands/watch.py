@@ -21,7 +21,7 @@ from streams.settings import settings
 def watch(form: str, from_beginning: bool, most: int | None) -> None:
     """Follow `articles.enriched` as a read_committed consumer, until Ctrl-C."""
     from schemas import EnrichedEvent
-    from streams import kafka
+    from streams import kafka, topics
     from streams.line import newsflow_line
     from streams.summary import summarize
 
@@ -29,7 +29,10 @@ def watch(form: str, from_beginning: bool, most: int | None) -> None:
 
     async def run() -> None:
         seen = 0
-        topic = config.topic(newsflow_line(config).enriched)
+        enriched = newsflow_line(config).enriched
+        # A consumer would wait for a topic that does not exist, for ever.
+        await topics.require(config, enriched)
+        topic = config.topic(enriched)
         async with kafka.consumer(
             config, topic, auto_offset_reset="earliest" if from_beginning else "latest"
         ) as consumer:
