@@ -35,7 +35,8 @@ def run(name: str) -> Outcome:
 def row(o: Outcome) -> str:
     a = o.account
     recovery = f"{max(o.recovery):.1f}" if o.recovery else "–"
-    cells = [o.row, a.published, a.enriched, a.dead, len(a.lost), len(a.doubled), len(a.order), len(a.differing)]
+    cells = [o.row, a.published + a.replayed, a.enriched, a.tombstones, a.dead]
+    cells += [len(a.lost), len(a.tombstones_lost), len(a.doubled), len(a.order), len(a.differing)]
     cells += [f"{o.struck} of {o.planned}", recovery, round(o.seconds), ("green" if o.green else "RED") + f" {o.notes}"]
     return "| " + " | ".join(str(cell).strip() for cell in cells) + " |"
 
@@ -73,7 +74,8 @@ def main() -> int:
 
 
 HEAD = (
-    *("row", "published", "enriched", "dead", "lost", "doubled", "keys out of order", "differing bytes"),
+    *("row", "published", "enriched", "tombstones", "dead", "lost", "tombstones lost", "doubled"),
+    *("keys out of order", "differing bytes"),
     *("faults that struck work", "longest recovery, s", "took, s", ""),
 )
 LEDGER_TEXT = """# Fault ledger

@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ TEXTS = (
     "The European Commission said on Monday that Poland and Hungary had agreed to a new budget for the year.",
 )
 KEYS = 50
+DELETED = 51
+"""One record in so many is a tombstone, of another key each time."""
 QUIET = 60.0
 """Seconds without an outcome after which none is waited for: longer than any recovery."""
 FAULTY = (str(Path(__file__).parent.parent / "faulty_worker.py"),)
@@ -46,9 +48,8 @@ class Outcome:
 
     @property
     def green(self) -> bool:
-        complete = self.account.enriched + self.account.dead == self.account.published
         in_time = max(self.recovery, default=0.0) <= self.recovery_limit
-        return self.account.clean and complete and in_time and self.struck >= self.planned
+        return self.account.clean and self.account.complete and in_time and self.struck >= self.planned
 
 
 class Arena:
@@ -64,6 +65,8 @@ class Arena:
         self.line.create_topics()
         self.random = random.Random(20)
         self.names: list[str] = []
+        self.tombstones: set[str] = set()
+        self.traced: dict[str, str] = {}
         self.struck = 0
         self.faults: list[float] = []
         self._arrivals: list[float] = []
@@ -84,14 +87,23 @@ class Arena:
         return worker
 
     def articles(self, count: int, ending: Callable[[int], str] = lambda _: "") -> list[Sent]:
-        """Return the next numbered articles; `ending` may add something to the text of the n-th one."""
+        """Return the next numbered articles; `ending` may add something to the text of the n-th one.
+
+        Among those to which it adds nothing are tombstones.
+        """
         sent = []
         for number in range(len(self.names), len(self.names) + count):
             name = f"k{number % KEYS}#{number}"
-            text = TEXTS[number % len(TEXTS)] + ending(number)
+            addition = ending(number)
+            text = TEXTS[number % len(TEXTS)] + addition
             value = json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
+            deletes = number % DELETED == DELETED - 1 and not addition
+            article = Sent(None if deletes else value, name.partition("#")[0].encode())
+            if deletes:
+                self.tombstones.add(name)
+                self.traced[article.trace] = name
             self.names.append(name)
-            sent.append(Sent(value, name.partition("#")[0].encode()))
+            sent.append(article)
         return sent
 
     def load(self, articles: list[Sent], per_second: float) -> threading.Thread:
@@ -128,12 +140,22 @@ class Arena:
                 last, since = self.come, time.monotonic()
         time.sleep(2)
 
-    def finish(self, row: str, planned: int, workers: Sequence[WorkerChild], notes: str = "") -> Outcome:
-        """Stop the workers and let the checker read the topics."""
+    def finish(
+        self,
+        row: str,
+        planned: int,
+        workers: Sequence[WorkerChild],
+        notes: str = "",
+        replayed: Collection[str] = (),
+    ) -> Outcome:
+        """Stop the workers and let the checker read the topics; `replayed` are the articles that were sent back."""
         codes = [worker.stop() for worker in workers]
         self._stop.set()
         self._watcher.join(10)
-        found = asyncio.run(account(self.broker.bootstrap_servers, self.line.settings.topic_prefix, self.names))
+        prefix = self.line.settings.topic_prefix
+        found = asyncio.run(
+            account(self.broker.bootstrap_servers, prefix, self.names, self.tombstones, self.traced, replayed)
+        )
         recovery = [min((a - fault for a in self._arrivals if a > fault), default=0.0) for fault in self.faults]
         odd = [code for code in codes if code not in (0, None)]
         return Outcome(row, planned, self.struck, found, recovery, notes=notes + (f"exit codes {odd}" if odd else ""))
