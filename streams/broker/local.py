@@ -1,4 +1,8 @@
-"""LocalBroker: one node of Apache Kafka (KRaft, broker and controller in one process) on this machine."""
+"""LocalBroker: one node of Apache Kafka (KRaft, broker and controller in one process) on this machine.
+
+By itself it is the whole cluster; several become one with the same `cluster_id` and with each other's controllers in
+`extra` as `controller.quorum.voters`.
+"""
 
 import base64
 import errno
@@ -10,7 +14,7 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -58,6 +62,8 @@ class LocalBroker:
         host: str = "127.0.0.1",
         fresh: bool = False,
         node_id: int = 1,
+        controller_port: int | None = None,
+        cluster_id: str | None = None,
         start_timeout: float = 60.0,
         jar_cache: Path | None = None,
     ) -> None:
@@ -73,6 +79,9 @@ class LocalBroker:
                 it (there is neither encryption nor a password).
             fresh: forget what a former run has stored, at the first start.
             node_id: Kafka's number of this node; stored data belongs to one.
+            controller_port: TCP port for the controllers; a free one is chosen at every start when not given.
+            cluster_id: Kafka's id of the cluster when the storage is new, see `new_cluster_id`; one of its own when
+                not given.
             start_timeout: seconds Kafka may take until it answers.
             jar_cache: where downloaded jars are kept; the user's cache directory when not given.
         """
@@ -80,7 +89,9 @@ class LocalBroker:
         self.log_file = self.data_dir / "broker.log"
         self._host = host
         self._port = port
-        self._controller_port: int | None = None
+        self._controller_port = controller_port
+        self._controller_port_is_given = controller_port is not None
+        self._cluster_id = cluster_id
         self._heap_mb = heap_mb
         self._progress = progress
         self._extra = dict(extra or {})
@@ -208,14 +219,13 @@ class LocalBroker:
 
     def _choose_ports(self) -> None:
         if self._port is None:
-            self._port = _free_port(self._host)
+            self._port = free_port(self._host)
         elif not _is_free(self._host, self._port):
-            raise PortTaken(
-                f"Port {self._port} on {self._host} is in use by another process. "
-                "Stop that one or give another port; without a port a free one is chosen."
-            )
+            raise _port_taken(self._host, self._port)
         if self._controller_port is None or not _is_free(server.CONTROLLER_HOST, self._controller_port):
-            self._controller_port = _free_port(server.CONTROLLER_HOST, but=self._port)
+            if self._controller_port is not None and self._controller_port_is_given:
+                raise _port_taken(server.CONTROLLER_HOST, self._controller_port)
+            self._controller_port = free_port(server.CONTROLLER_HOST, but={self._port})
 
     def _run(self, class_path: str) -> None:
         """Format the storage when new, start Kafka, wait for its answer."""
@@ -257,9 +267,7 @@ class LocalBroker:
             shutil.rmtree(leftover, ignore_errors=True)
         configuration = self.data_dir / "format.properties"
         server.write_properties({**properties, "log.dirs": str(half_done)}, configuration)
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if cluster_id.startswith("-"):  # the tool would take it for an option
-            cluster_id = "A" + cluster_id[1:]
+        cluster_id = self._cluster_id or new_cluster_id()
         with self.log_file.open("ab") as log:
             since = log.tell()
             command = [*java, _STORAGE_TOOL, "format", "-t", cluster_id, "-c", configuration]
@@ -276,12 +284,26 @@ class LocalBroker:
         raise BrokerFailed(f"The local Kafka {what}. The end of {self.log_file}:\n{self.log_tail(since)}")
 
 
-def _free_port(host: str, but: int | None = None) -> int:
-    """Return a port of `host` on which nobody listens, another one than `but`."""
+def new_cluster_id() -> str:
+    """Return a random id for a cluster, in Kafka's form of a UUID."""
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # The tool that formats would take it for an option.
+    return "A" + cluster_id[1:] if cluster_id.startswith("-") else cluster_id
+
+
+def free_port(host: str, but: Collection[int] = ()) -> int:
+    """Return a port of `host` on which nobody listens, none of `but`."""
     for port in random.sample(_FREE_PORTS, _TRIES):
-        if port != but and _is_free(host, port):
+        if port not in but and _is_free(host, port):
             return port
     raise PortTaken(f"No free port on {host}: none of {_TRIES} tried from {_FREE_PORTS} can be listened on.")
+
+
+def _port_taken(host: str, port: int) -> PortTaken:
+    return PortTaken(
+        f"Port {port} on {host} is in use by another process. "
+        "Stop that one or give another port; without a port a free one is chosen."
+    )
 
 
 def _is_free(host: str, port: int) -> bool:

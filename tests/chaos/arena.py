@@ -16,6 +16,8 @@ from aiokafka import AIOKafkaConsumer
 from streams.broker import LocalBroker
 from streams.worker_child import WorkerChild
 from tests.account import Account, account
+from tests.chaos.cluster import LocalCluster
+from tests.chaos.recovery import Progress
 from tests.running_line import RunningLine, Sent
 
 TEXTS = (
@@ -44,7 +46,7 @@ class Outcome:
     seconds: float = 0.0
     notes: str = ""
     recovery_limit: float = float("inf")
-    """Seconds that the longest recovery may take."""
+    """Seconds that the longest recovery may take: until every partition with work has progressed."""
 
     @property
     def green(self) -> bool:
@@ -52,16 +54,31 @@ class Outcome:
         return self.account.clean and self.account.complete and in_time and self.struck >= self.planned
 
 
+class _WatchedLine(RunningLine):
+    """A line that notes what was published."""
+
+    progress: Progress
+
+    async def publish(self, records: Sequence[Sent], compression: str | None = None) -> None:
+        await super().publish(records, compression)
+        self.progress.went_in(record.key for record in records)
+
+
 class Arena:
     """Topics and workers of one row on a broker of its own or the shared one."""
 
     def __init__(
-        self, broker: LocalBroker, home: Path, program: Sequence[str] = ("-m", "streams"), **changed: Any
+        self,
+        broker: LocalBroker | LocalCluster,
+        home: Path,
+        program: Sequence[str] = ("-m", "streams"),
+        **changed: Any,
     ) -> None:
         self.broker = broker
         if os.environ.get("NEWSFLOW_PLANT"):
             program = FAULTY
-        self.line = RunningLine(broker.bootstrap_servers, home, **changed)
+        self.line = _WatchedLine(broker.bootstrap_servers, home, **changed)
+        self.progress = self.line.progress = Progress(self.line.settings.partitions)
         self.line.create_topics()
         self.random = random.Random(20)
         self.names: list[str] = []
@@ -69,7 +86,7 @@ class Arena:
         self.traced: dict[str, str] = {}
         self.struck = 0
         self.faults: list[float] = []
-        self._arrivals: list[float] = []
+        self._come = 0
         self._program = program
         self._home = home
         self._count = 0
@@ -77,12 +94,11 @@ class Arena:
         self._watcher = threading.Thread(target=lambda: asyncio.run(self._watch()), daemon=True)
         self._watcher.start()
 
-    def worker(self, processes: int = 1) -> WorkerChild:
-        """Start one more worker."""
+    def worker(self, processes: int = 1, **changed: Any) -> WorkerChild:
+        """Start one more worker, with settings of its own where they are given."""
         self._count += 1
-        worker = WorkerChild(
-            self.line.settings, self._home / f"worker-{self._count}.log", processes, program=self._program
-        )
+        settings = self.line.settings.model_copy(update=changed)
+        worker = WorkerChild(settings, self._home / f"worker-{self._count}.log", processes, program=self._program)
         worker.start()
         return worker
 
@@ -122,7 +138,7 @@ class Arena:
     @property
     def come(self) -> int:
         """How many outcomes have come so far."""
-        return len(self._arrivals)
+        return self._come
 
     def strike(self, fault: Callable[[], object], published: int) -> None:
         """Do the fault and count it where fewer outcomes have come than articles were published."""
@@ -156,7 +172,7 @@ class Arena:
         found = asyncio.run(
             account(self.broker.bootstrap_servers, prefix, self.names, self.tombstones, self.traced, replayed)
         )
-        recovery = [min((a - fault for a in self._arrivals if a > fault), default=0.0) for fault in self.faults]
+        recovery = self.progress.recovery(self.faults)
         odd = [code for code in codes if code not in (0, None)]
         return Outcome(row, planned, self.struck, found, recovery, notes=notes + (f"exit codes {odd}" if odd else ""))
 
@@ -172,6 +188,7 @@ class Arena:
         try:
             while not self._stop.is_set():
                 for records in (await consumer.getmany(timeout_ms=200)).values():
-                    self._arrivals += [time.monotonic()] * len(records)
+                    self.progress.came_out(record.key for record in records)
+                    self._come += len(records)
         finally:
             await consumer.stop()
