@@ -502,6 +502,65 @@ def test_the_text_wins_over_the_given_language(stage: Prepare) -> None:
     assert prepared(stage, {"text": "12:30, 5", "language": "de"}).article.language is None
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Взрыв на заводе в Туле", "ru"),
+        ("Война в Сирии", "ru"),
+        ("Партизан победио Звезду после продужетака", "sr"),
+        ("Скупштина изгласала неповерење влади", "sr"),
+        ("Москва: пробки и туман", "ru"),
+        ("Зенит разгромил Динамо", "ru"),
+        ("Самая крупная забастовка пилотов", "ru"),
+        ("Зеленський у Парижі", "uk"),
+        ("Консерватори назбирали достатньо голосів", "uk"),
+        ("Мей не вдалося переконати депутатів", "uk"),
+        ("Тисячі людей вийшли на вулиці столиці", "uk"),
+        ("Цэны на паліва зноў растуць", "be"),
+        ("Полицията задържа трима за грабеж в София", "bg"),
+        ("Министърът на финансите подаде оставка", "bg"),
+        ("Просветни радници траже веће плате", "sr"),
+        ("Овај закон још није изгласан", "sr"),
+        ("Наставниците бараат повисоки плати", "mk"),
+        ("Beyoncé, Kendrick Lamar and Adele dominate the Grammy Awards", "en"),
+    ],
+)
+def test_language_of_headlines(stage: Prepare, text: str, language: str) -> None:
+    assert prepared(stage, text).article.language == language
+
+
+def test_the_title_helps_to_tell_the_language(stage: Prepare) -> None:
+    assert prepared(stage, {"text": "Динамо — Шахтар 2:1", "title": "Підсумки матчу в Києві"}).article.language == "uk"
+    assert prepared(stage, {"text": UK, "title": "Город принял бюджет на год"}).article.language == "uk"
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "language", "differs"),
+    [
+        ("Погода на завтра", "ru", "ru", False),
+        ("Погода на завтра", "uk", "uk", False),
+        ("Погода на завтра", "UA", "uk", False),
+        ("Погода на завтра", "bg-BG", "bg", False),
+        ("Погода на завтра", "kk", None, True),
+        ("Зеленський у Парижі", "ru", "uk", True),
+        ("Мэр открыл мост", "uk", "ru", True),
+        ("Мэр открыл мост", "en", "ru", True),
+        ("The mayor has opened the new bridge", "ru", "en", True),
+        ("Mikolaj Oledzki, Luke Hooley, Leeds Rhinos", "en", "en", False),
+        ("Bundestag Haushalt", "de", None, True),
+        ("Mayor opens bridge in Leeds", "xx", "en", True),
+        ("12:30, 5", "uk", "uk", False),
+    ],
+)
+def test_a_tag_is_believed_of_a_short_text(
+    stage: Prepare, text: str, given: str, language: str | None, differs: bool
+) -> None:
+    event = prepared(stage, {"text": text, "language": given})
+    assert event.article.language == language
+    assert warned(event) == ([("language", "language_differs")] if differs and language else [])
+    assert event.skipped == ({} if language else {"prepare": "language_undetermined"})
+
+
 # --- limits
 
 

@@ -28,6 +28,8 @@ __all__ = ["Prepare"]
 
 _MARKUP_PER_TEXT = 10
 """HTML may be so many times longer than the text that is allowed in it."""
+_SHORT = 300
+"""The title helps to tell the language of a shorter text."""
 _BREAK = re.compile(r"<br\s{0,9}/?>", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
 
@@ -140,7 +142,7 @@ class Prepare(Stage[RawArticle, PreparedEvent]):
             author=author,
             published_at=published_at,
             fetched_at=fetched_at,
-            language=self._language(fields, text),
+            language=self._language(fields, title, text),
             text=text,
             text_sha256=text_sha256(text),
             removed=removed,
@@ -148,11 +150,11 @@ class Prepare(Stage[RawArticle, PreparedEvent]):
             metadata={name: value for name, value in fields.raw.items() if name not in KNOWN},
         )
 
-    def _language(self, fields: Fields, text: str) -> Language | None:
-        """Return the text's language; the given one only where the text is too short to tell."""
+    def _language(self, fields: Fields, title: str | None, text: str) -> Language | None:
+        """Return the language of title and text; the given one only where they are too short to tell."""
         raw = fields.line("language")
         given = given_language(raw) if raw else None
-        verdict = self._loaded().detect(text)
+        verdict = self._loaded().detect(f"{title}\n{text}" if title and len(text) < _SHORT else text, raw)
         if not verdict.sure:
             return given
         if raw and given != verdict.language:
