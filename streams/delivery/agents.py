@@ -45,6 +45,9 @@ EXIT_BREAKER_OPEN = 78
 """Exit code of a worker whose stage dead-letters too much (EX_CONFIG of sysexits.h); a restart does not help."""
 TRANSACTION_SECONDS = 0.5
 """After this long what is done of a batch is committed: it bounds latency, and what a rebalance has to wait for."""
+TRANSACTION_BYTES = 1_048_576
+"""Once the outputs of a transaction have this many bytes, it is committed: over a slow link, many of them must come
+through at a time, each before the broker's patience (`kafka.REQUEST_TIMEOUT_MS`) is over."""
 MAX_BATCH_BYTES = 1_048_576
 """Largest record batch: one produce request for a transaction's output of a partition instead of one per article."""
 
@@ -215,10 +218,15 @@ class Worker:
 
         async def some(records: Sequence[Incoming]) -> list[Outgoing]:
             outgoing: list[Outgoing] = []
+            size = 0
             async with turn:
-                began = time.monotonic()
-                while len(outgoing) < len(records) and (not outgoing or time.monotonic() - began < TRANSACTION_SECONDS):
-                    outgoing += await self._enricher.enrich(stage, limit, records[len(outgoing) :])
+                until = time.monotonic() + TRANSACTION_SECONDS
+                while not outgoing or (
+                    len(outgoing) < len(records) and time.monotonic() < until and size < TRANSACTION_BYTES
+                ):
+                    more = await self._enricher.enrich(stage, limit, records[len(outgoing) :])
+                    size += sum(record.size for record in more)
+                    outgoing += more
             return [fitting(record, self._limits[DEAD]) if record.reason else record for record in outgoing]
 
         return some

@@ -29,8 +29,9 @@ SLICE_SECONDS = 0.05
 """After this long one stage's work lets the other stages' work pass."""
 REQUEST_RECORDS = 16
 """Records in one request at most: what does not fit into the slice is sent again."""
-REQUEST_BYTES = 1_048_576
-"""Once a request's records have this many bytes, no more are added: both processes hold them, and their pickle."""
+REQUEST_BYTES = 524_288
+"""Once a request's records have this many bytes, no more are added: both processes hold them, and their pickle; and
+what is made of them goes into one transaction."""
 START_SECONDS = 120.0
 """Within this the models must be loaded."""
 TICK = 1.0

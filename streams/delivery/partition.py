@@ -7,8 +7,9 @@ What holds (facts measured before this was written, and again by `tests/test_del
 * The position is read from the group's committed offset only after the producer has started, and again for every
   consumer generation: what the old owner committed last is then visible.
 * Outputs, dead letters and the input offset are one transaction. The position advances when it has committed.
-* Fenced in a generation that is over: the batch is dropped, its new owner does it. Anything else that was not
-  foreseen is `WorkerMustStop`: going on could lose or double an article, a restart cannot.
+* Fenced in a generation that is over, or of which that comes to be known soon: the batch is dropped, its new owner
+  does it. Anything else that was not foreseen is `WorkerMustStop`: going on could lose or double an article, a restart
+  cannot.
 """
 
 import asyncio
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 ABORT_SECONDS = 5.0
 """How long an abort may take when a partition is given up."""
+
+NEWS_POLL = 0.1
+"""Seconds between two looks whether the consumer has a new generation."""
 
 Committed = Callable[[TopicPartition], Awaitable[dict[TopicPartition, OffsetAndMetadata]]]
 """Reads what the group has committed in a partition and in all others of its topic; offset -1 where that is nothing."""
@@ -110,7 +114,7 @@ class InputPartition:
                 todo = todo[len(outgoing) :]
                 self.busy_since = time.monotonic()
         except (ProducerFenced, InvalidProducerEpoch) as error:
-            if generation == self._current_generation():
+            if not await self._is_over(generation):
                 raise WorkerMustStop(
                     f"{self.transactional_id} was fenced although this worker still owns the partition: another "
                     f"worker with NEWSFLOW_APP_ID={self._settings.app_id} took it over while this one was silent"
@@ -126,6 +130,19 @@ class InputPartition:
             raise WorkerMustStop(f"{self.transactional_id}: {type(error).__name__}: {error}") from error
         finally:
             self.busy_since = None
+
+    async def _is_over(self, generation: int) -> bool:
+        """Return whether the generation is over; wait for the news, which may come after the successor's deeds.
+
+        A worker that was silent hears of the rebalance with its next heartbeat, and of its new generation when it has
+        joined again; either takes a session timeout at most.
+        """
+        until = time.monotonic() + 2 * self._settings.session_timeout
+        while generation == self._current_generation():
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(NEWS_POLL)
+        return True
 
     async def _take_over(self, generation: int) -> None:
         await self.close()
