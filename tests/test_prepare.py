@@ -168,8 +168,8 @@ def test_tables_and_captions_of_a_page(stage: Prepare) -> None:
         "<aside><table><tr><td>USD</td><td>95</td></tr></table></aside></div><footer>© Пример</footer></body></html>"
     )
     article = prepared(stage, page).article
-    cells = ["Район", "Млн руб.", "Ленинский", "120"]
-    assert article.text.split("\n") == [*STORY[:3], *cells, STORY[3]]
+    rows = ["Район | Млн руб.", "Ленинский | 120"]
+    assert article.text.split("\n") == [*STORY[:3], *rows, STORY[3]]
     assert [(r.reason, r.text) for r in article.removed] == [
         ("media_caption", "Мэр на заседании совета"),
         ("media_caption", "Зал заседаний. Фото: А. Иванов"),
@@ -179,7 +179,7 @@ def test_tables_and_captions_of_a_page(stage: Prepare) -> None:
 def test_the_cells_around_an_article_are_no_table_of_it(stage: Prepare) -> None:
     paragraphs = "".join(f"<p>{p}</p>" for p in STORY)
     page = f"<html><body><table><tr><td>Меню<br>Курс USD 95</td><td>{paragraphs}{TABLE}</td></tr></table></body></html>"
-    assert prepared(stage, page).article.text.split("\n") == [*STORY, "Район", "Млн руб.", "Ленинский", "120"]
+    assert prepared(stage, page).article.text.split("\n") == [*STORY, "Район | Млн руб.", "Ленинский | 120"]
 
 
 def test_a_caption_that_the_text_repeats_stays_in_the_text(stage: Prepare) -> None:

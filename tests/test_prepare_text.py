@@ -190,6 +190,7 @@ def test_a_caption_beside_a_video_goes_anywhere_if_it_says_so() -> None:
         ("Главная › Новости › Город", "navigation"),
         ("© Reuters / Jane Doe", "photo_credit"),
         ("© 2024 AP. All rights reserved", "photo_credit"),
+        ("© 2019–2024 Field Courier. All rights reserved.", "photo_credit"),
         ("Фото: А. Иванов / ТАСС", "photo_credit"),
         ("(Фото: пресс-служба мэрии)", "photo_credit"),
         ("[Photo: Jane Doe/AP]", "photo_credit"),
@@ -197,6 +198,7 @@ def test_a_caption_beside_a_video_goes_anywhere_if_it_says_so() -> None:
         ("Подпишись на наш Telegram", "subscription_prompt"),
         ("👉 Підпишись на наш Telegram!", "subscription_prompt"),
         ("Подписывайтесь на наш канал! Читайте нас в Telegram!", "subscription_prompt"),
+        ("Follow us on Twitter @example. If you have a story suggestion email us", "subscription_prompt"),
         ("Теги: набережная, мэрия, бюджет города", "navigation"),
         ("Tags: #riverbank #budget", "navigation"),
         ("Ключові слова: набережна; бюджет", "navigation"),
@@ -245,6 +247,7 @@ def test_what_is_not_the_article(line: str, reason: str) -> None:
         "Tags: the new status symbol. They are everywhere.",
         "(Он говорил об этом дважды.)",
         "Читайте також: міністр радить. Він назвав три книжки.",
+        "Читайте также: Мэр уволил заместителя Напомним, прошлый план жители отвергли",
         "Ad spending rose.",
     ],
 )

@@ -55,6 +55,9 @@ _TOKEN = re.compile(
     r"(?(raw)[\t\n\f\r /]*+>?.*?(?:(?=</(?P=raw)[\t\n\f\r />])|\Z)))",
     re.DOTALL | re.IGNORECASE,
 )
+_BETWEEN_CELLS = " | "
+_CELL_LENGTH = 100
+"""Rows whose cells are longer are no rows of figures: each cell is a paragraph then."""
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -220,9 +223,21 @@ def _with_tables_and_captions(text: str, lines: list[_Line]) -> list[_Line]:
         if line.block is None or line.is_beside or _squeezed(line.text) in known:
             continue
         is_data = line.table is not None and line.table not in layout and _is_within(line.table, scope)
-        if is_data or (line.is_caption and _is_within(line.block, pictures)):
+        row = _row(line.block) if is_data else None
+        if row is not None and result and result[-1].block is row:
+            result[-1] = _Line(f"{result[-1].text}{_BETWEEN_CELLS}{line.text.strip()}", row)
+        elif is_data:
+            result.append(_Line(line.text.strip(), row))
+        elif line.is_caption and _is_within(line.block, pictures):
             result.append(line)
     return [*result, *(_Line(line) for line in extracted[at:])]
+
+
+def _row(block: html.HtmlElement) -> html.HtmlElement | None:
+    """Return the table row around the block, None where its cell holds more than a few words."""
+    row = block if block.tag == "tr" else next(block.iterancestors("tr"), None)
+    is_short = row is not None and all(len(" ".join(cell.itertext())) <= _CELL_LENGTH for cell in row)
+    return row if is_short else None
 
 
 def _common_block(blocks: list[html.HtmlElement]) -> html.HtmlElement | None:

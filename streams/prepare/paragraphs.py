@@ -50,14 +50,14 @@ _AGENCY = (
 )
 _NAME = rf"[{_UPPER}][\w.'’-]*"
 _CREDIT = re.compile(
-    rf"(?:(?:\d{{4}} )?{_AGENCY}(?: photos?| images)?"
+    rf"(?:{_AGENCY}(?: photos?| images)?"
     r"|(?:https?://)?[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|ru|ua|by|info|me|media|news|eu|uk)(?:/\S*)?"
     r"|скриншот(?: видео)?|скріншот(?: відео)?|архив(?:ное)?(?: фото)?|архівне(?: фото)?|иллюстративное(?: фото)?"
     r"|ілюстративне(?: фото)?|(?:из )?(?:открытых источников|соцсетей)|(?:з )?(?:відкритих джерел"
     r"|соцмереж)|соцсети|соцмережі"
     r"|(?:прес-|пресс-|пресс?)служб[аы](?: \S+){0,6}|telegram(?:-канал)?(?: \S+){0,4}|facebook(?: \S+){0,4}"
     r"|instagram(?: \S+){0,4}|twitter(?: \S+){0,4}|courtesy of .{1,60}"
-    r"|(?:19|20)\d\d(?:[–-](?:19|20)?\d\d)?)",
+    r")",
     re.I,
 )
 _NAMES = re.compile(rf"{_NAME}(?:\s(?:(?:de|da|di|van|von|der|den|la|le|del|bin|al|де|ван|фон)\s)?{_NAME}){{0,3}}")
@@ -68,6 +68,7 @@ _SIGNED = re.compile(
     r"|(?:image|photo|picture)s? credits?\s*:\s*(.+)",
     re.I,
 )
+_YEAR = re.compile(r"^(?:19|20)\d\d(?:[–-](?:19|20)?\d\d)?(?:,? |$)")
 _RIGHTS = re.compile(r"\W{0,3}(?:all rights reserved|все права защищены|[ув]сі права захищені)$", re.I)
 _AGENCY_ALONE = re.compile(rf"{_AGENCY}(?:\s+photos?|\s+images)?", re.I)
 _SHARED_CREDIT = re.compile(r"\s*[/|]\s*|\s+via\s+")
@@ -99,7 +100,7 @@ _REPORTED = re.compile(
 """Somebody is quoted: what he asks for is news."""
 _ADDRESSED = re.compile(
     rf"\b{_OURS}\b|\b(?:подпис|підпис|присоедин|приєдн|долуч|следите|слідкуйте|стежте|читайте"
-    r"|subscri|unsubscri|sign up|join|follow)",
+    r"|subscri|unsubscri|sign up|join|follow|story suggestion)",
     re.I,
 )
 _SHARE = re.compile(
@@ -125,6 +126,10 @@ _RELATED = re.compile(
     re.I,
 )
 _RELATED_LABEL = re.compile(r"[^:]{1,30}:\s")
+_BACKGROUND = re.compile(
+    r"\s(?:Напомним|Нагадаємо|Ранее|Раніше|Как сообщал|Як повідомлял|Earlier|As reported|Previously)\b"
+)
+"""How the paragraph begins that a scraper has glued to the link."""
 _CRUMB = r"[^›»>/→|•]{1,40}"
 _NAVIGATION = re.compile(
     rf"(?:главная|головна|home|homepage|новости|новини|news)(?:\s*[›»>→|•]\s*{_CRUMB}|\s+/\s+{_CRUMB}){{1,6}}"
@@ -189,7 +194,7 @@ def _by_itself(line: str) -> RemovalReason | None:
         return RemovalReason.PHOTO_CREDIT
     if _is_subscription_prompt(line):
         return RemovalReason.SUBSCRIPTION_PROMPT
-    if _RELATED.fullmatch(line) and (not _SENTENCE_BREAK.search(line) or _is_labelled_headline(line)):
+    if _is_related_link(line):
         return RemovalReason.RELATED_LINK
     if _CAPTION_LABEL.fullmatch(line) and not _SENTENCE_BREAK.search(line):
         return RemovalReason.MEDIA_CAPTION
@@ -216,9 +221,13 @@ def _is_subscription_prompt(line: str) -> bool:
     return all(_ADDRESSED.search(line[start:stop]) for start, stop in pairwise([*starts, len(line)]))
 
 
-def _is_labelled_headline(line: str) -> bool:
-    """Return whether the line is a link with a label: a headline of two sentences still ends without a full stop."""
-    return _RELATED_LABEL.match(line) is not None and not line.endswith((".", "…"))
+def _is_related_link(line: str) -> bool:
+    """Return whether the line is a link to another article and nothing else."""
+    if len(line) > _CAPTION_LENGTH or not _RELATED.fullmatch(line) or _BACKGROUND.search(line):
+        return False
+    # After a label a headline may have two sentences; it still ends without a full stop.
+    is_labelled_headline = _RELATED_LABEL.match(line) is not None and not line.endswith((".", "…"))
+    return is_labelled_headline or not _SENTENCE_BREAK.search(line)
 
 
 def _is_photo_credit(line: str) -> bool:
@@ -236,7 +245,7 @@ def _is_photo_credit(line: str) -> bool:
 
 def _are_credits(text: str) -> bool:
     """Return whether the text lists names, agencies and the like, and nothing else."""
-    parts = [part for part in _SEPARATED.split(text.strip(" ().")) if part]
+    parts = [part for part in _SEPARATED.split(_YEAR.sub("", text.strip(" ()."))) if part]
     return bool(parts) and all(_CREDIT.fullmatch(part) or _NAMES.fullmatch(part) for part in parts)
 
 
