@@ -182,6 +182,18 @@ def test_the_cells_around_an_article_are_no_table_of_it(stage: Prepare) -> None:
     assert prepared(stage, page).article.text.split("\n") == [*STORY, "Район | Млн руб.", "Ленинский | 120"]
 
 
+def test_lists_of_a_page_get_no_dashes(stage: Prepare) -> None:
+    page = (
+        f"<html><body><article><p>{STORY[0]}</p>"
+        f"<ul><li>{STORY[1]}</li><li>- Почему? - <b>спросили</b> депутаты</li></ul>"
+        f"<p>{STORY[2]}</p>{TABLE}</article></body></html>"
+    )
+    lines = [*STORY[:2], "- Почему? - спросили депутаты", STORY[2], "Район | Млн руб.", "Ленинский | 120"]
+    assert prepared(stage, page).article.text.split("\n") == lines
+    longer = page.replace("</article>", "".join(f"<p>Абзац {n}. {STORY[3]}</p>" for n in range(60)) + "</article>")
+    assert prepared(stage, longer).article.text.split("\n")[:6] == lines
+
+
 def test_a_caption_that_the_text_repeats_stays_in_the_text(stage: Prepare) -> None:
     article = prepared(stage, f"{FIGURE.format(STORY[0])}<p>{STORY[0]}</p><p>{STORY[1]}</p>", "text/html").article
     assert article.text.split("\n") == [STORY[0], STORY[1]]

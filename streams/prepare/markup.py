@@ -57,7 +57,8 @@ _TOKEN = re.compile(
 )
 _BETWEEN_CELLS = " | "
 _CELL_LENGTH = 100
-"""Rows whose cells are longer are no rows of figures: each cell is a paragraph then."""
+_CELLS = 30
+"""Rows whose cells are longer, or more, are left as paragraphs, one a cell."""
 _INVALID = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -180,7 +181,8 @@ class _Line:
 
 
 def _squeezed(text: str) -> str:
-    return "".join(text.split())
+    """Return what extraction leaves of a text: it splits lines and sets "- " before the items of a list."""
+    return "".join(text.split()).replace("-", "")
 
 
 def _text(lines: Iterable[_Line]) -> str:
@@ -197,30 +199,34 @@ def _rejoined(text: str, lines: list[_Line]) -> str:
 def _with_tables_and_captions(text: str, lines: list[_Line]) -> list[_Line]:
     """Return the extracted text's lines and, in their places, the tables and captions that extraction leaves out."""
     extracted = [line for line in text.split("\n") if line.strip()]
-    keys = [_squeezed(line) for line in extracted]
     places: dict[str, list[int]] = {}
     for i, line in enumerate(lines):
         places.setdefault(_squeezed(line.text), []).append(i)
-    found: list[int] = []
-    for key in keys:
-        candidates = places.get(key, [])
-        nth = bisect_left(candidates, found[-1] + 1 if found else 0)
-        found.append(candidates[nth] if nth < len(candidates) else found[-1] if found else -1)
-    matched = [lines[i] for i in found if i >= 0]
-    sure = [line for line in matched if len(line.text) >= _SENTENCE] or matched
+    at = -1
+    matched: list[int] = []
+    found: list[tuple[int, str]] = []
+    for text_line in extracted:
+        candidates = places.get(_squeezed(text_line), [])
+        nth = bisect_left(candidates, at + 1)
+        if nth < len(candidates):
+            at = candidates[nth]
+            matched.append(at)
+        found.append((at, lines[at].text if nth < len(candidates) else text_line))
+    sure = [lines[i] for i in matched if len(lines[i].text) >= _SENTENCE] or [lines[i] for i in matched]
     scope = _common_block([line.block for line in sure if line.block is not None])
     if scope is None:
-        return [_Line(line) for line in extracted]
-    pictures = next(scope.iterancestors("article", "main"), scope) if scope.tag not in {"article", "main"} else scope
+        return [_Line(text_line) for text_line in extracted]
+    if scope.tag not in {"article", "main"}:
+        scope = next(scope.iterancestors("article", "main"), scope)
     layout = {line.table for line in sure}
-    known = set(keys)
+    known = {_squeezed(text_line) for text_line in extracted}
     result: list[_Line] = []
-    at = 0
+    taken = 0
     for i, line in enumerate(lines):
-        while at < len(found) and found[at] < i:
-            result.append(_Line(extracted[at]))
-            at += 1
-        if line.block is None or line.is_beside or _squeezed(line.text) in known:
+        while taken < len(found) and found[taken][0] < i:
+            result.append(_Line(found[taken][1]))
+            taken += 1
+        if line.block is None or line.is_beside:
             continue
         is_data = line.table is not None and line.table not in layout and _is_within(line.table, scope)
         row = _row(line.block) if is_data else None
@@ -228,16 +234,17 @@ def _with_tables_and_captions(text: str, lines: list[_Line]) -> list[_Line]:
             result[-1] = _Line(f"{result[-1].text}{_BETWEEN_CELLS}{line.text.strip()}", row)
         elif is_data:
             result.append(_Line(line.text.strip(), row))
-        elif line.is_caption and _is_within(line.block, pictures):
+        elif line.is_caption and _squeezed(line.text) not in known and _is_within(line.block, scope):
             result.append(line)
-    return [*result, *(_Line(line) for line in extracted[at:])]
+    return [*result, *(_Line(text_line) for _, text_line in found[taken:])]
 
 
 def _row(block: html.HtmlElement) -> html.HtmlElement | None:
-    """Return the table row around the block, None where its cell holds more than a few words."""
+    """Return the table row around the block, None where it is no row of a few short cells."""
     row = block if block.tag == "tr" else next(block.iterancestors("tr"), None)
-    is_short = row is not None and all(len(" ".join(cell.itertext())) <= _CELL_LENGTH for cell in row)
-    return row if is_short else None
+    if row is None or len(row) > _CELLS:
+        return None
+    return row if all(sum(map(len, cell.itertext())) <= _CELL_LENGTH for cell in row) else None
 
 
 def _common_block(blocks: list[html.HtmlElement]) -> html.HtmlElement | None:
