@@ -611,6 +611,13 @@ BOMBS = {
 }
 
 
+def test_a_page_of_a_great_many_tags_keeps_its_paragraphs(stage: Prepare) -> None:
+    page = (
+        f"<html><body><p>{STORY[0]}</p>" + "<i class='x'></i >" * 250_000 + f"<p>Со<b>вет</b> рад.</p><p>{STORY[1]}</p>"
+    )
+    assert prepared(stage, page).article.text.split("\n") == [STORY[0], "Совет рад.", STORY[1]]
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_html_bombs_neither_crash_nor_hang(stage: Prepare, name: str) -> None:
     begin = time.process_time()

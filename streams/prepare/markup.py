@@ -11,6 +11,8 @@ from lxml import etree, html  # type: ignore[import-untyped]  # lxml ships no ty
 
 _MAX_ELEMENTS = 20_000
 _MAX_DEPTH = 200
+_MANY_TAGS = 200_000
+"""A page of so many is read for its blocks alone: a tree of all its tags would take most of a gigabyte."""
 _BLOCKS = frozenset(
     (
         "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "div", "dl", "dt",
@@ -25,6 +27,7 @@ _NO_TEXT = frozenset(
         "nav", "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
     )
 )  # fmt: skip
+_READ_TAGS = _BLOCKS | _NO_TEXT | {"meta", "link"}
 _BLOCK_TAG = re.compile(rf"</?(?:{'|'.join(sorted(_BLOCKS - {'br'}))})(?![A-Za-z0-9-])", re.IGNORECASE)
 _PARAGRAPH_TAG = re.compile(r"<p(?![A-Za-z0-9-])", re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<br(?![A-Za-z0-9-])", re.IGNORECASE)
@@ -51,8 +54,8 @@ _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _TOKEN = re.compile(
     r"<(?:!--(?:-?>|.*?(?:--!?>|\Z))|[!?][^>]*+>?"
     r"|(?:(?P<raw>script|style|title|textarea|xmp|iframe|noembed|noframes)(?=[\t\n\f\r />])"
-    rf"|/?+[A-Za-z][^\t\n\f\r />]*+)(?P<attributes>(?:{_ATTRIBUTE})*+)"
-    r"(?(raw)[\t\n\f\r /]*+>?.*?(?:(?=</(?P=raw)[\t\n\f\r />])|\Z)))",
+    rf"|(?P<name>/?+[A-Za-z][^\t\n\f\r />]*+))(?P<attributes>(?:{_ATTRIBUTE})*+)"
+    r"(?(raw)[\t\n\f\r /]*+>?.*?(?:(?=</(?P=raw)[\t\n\f\r />])|\Z)|[\t\n\f\r /]*+>?))",
     re.DOTALL | re.IGNORECASE,
 )
 _BETWEEN_CELLS = " | "
@@ -80,7 +83,7 @@ class Page:
 
 def read_page(markup: str) -> Page:
     """Return the page's article and metadata. Never raises for bad markup: what cannot be read is left out."""
-    markup = _with_few_attributes(markup)
+    markup = _bounded(markup)
     tree, complete = _tree(markup)
     if tree is None:
         return Page("")
@@ -119,11 +122,13 @@ def _tree(markup: str) -> tuple[html.HtmlElement | None, bool]:
     return tree, not any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
 
 
-def _with_few_attributes(markup: str) -> str:
-    """Return the page with 1,000 attributes at most in every tag; the very same string where none has more."""
+def _bounded(markup: str) -> str:
+    """Return the page with 1,000 attributes at most in a tag, and without inline tags where it has too many tags."""
     kept: list[str] = []
     begin = 0
+    tags = 0
     for token in _TOKEN.finditer(markup):
+        tags += 1
         start, end = token.span("attributes")
         if end - start <= 2 * _MAX_ATTRIBUTES:
             continue
@@ -131,7 +136,16 @@ def _with_few_attributes(markup: str) -> str:
         if last is not None:
             kept.append(markup[begin : last.start()])
             begin = end
-    return "".join([*kept, markup[begin:]]) if kept else markup
+    markup = "".join([*kept, markup[begin:]]) if kept else markup
+    return _TOKEN.sub(_block_only, markup) if tags > _MANY_TAGS else markup
+
+
+def _block_only(token: re.Match[str]) -> str:
+    """Return a tag as it is, nothing for one that starts or ends no block."""
+    name = token["name"]
+    if name is None or name.lower().removeprefix("/") in _READ_TAGS:
+        return token[0]
+    return ""
 
 
 def _without_scripts(markup: str) -> str:
@@ -218,7 +232,7 @@ def _with_tables_and_captions(text: str, lines: list[_Line]) -> list[_Line]:
         return [_Line(text_line) for text_line in extracted]
     if scope.tag not in {"article", "main"}:
         scope = next(scope.iterancestors("article", "main"), scope)
-    layout = {line.table for line in sure}
+    data = set(scope.iter("table")) - {line.table for line in sure}
     known = {_squeezed(text_line) for text_line in extracted}
     result: list[_Line] = []
     taken = 0
@@ -228,7 +242,7 @@ def _with_tables_and_captions(text: str, lines: list[_Line]) -> list[_Line]:
             taken += 1
         if line.block is None or line.is_beside:
             continue
-        is_data = line.table is not None and line.table not in layout and _is_within(line.table, scope)
+        is_data = line.table in data
         row = _row(line.block) if is_data else None
         if row is not None and result and result[-1].block is row:
             result[-1] = _Line(f"{result[-1].text}{_BETWEEN_CELLS}{line.text.strip()}", row)
