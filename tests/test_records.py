@@ -185,6 +185,12 @@ def test_a_null_header_is_no_harm() -> None:
     assert process(LINE, READ, incoming(b"refuse", headers=(("x", None),)), LIMIT).headers[0] == ("x", None)
 
 
+def test_a_part_of_an_article_is_not_taken_for_an_article() -> None:
+    record = process(LINE, READ, incoming(b"the beginning", headers=(("newsflow.truncated", b"50006"),)), LIMIT)
+    assert (record.reason, record.value) == (DeadLetterReason.TOO_LARGE, b"the beginning")
+    assert headers_of(record)["newsflow.truncated"] == "50006"
+
+
 def test_a_dead_letter_that_no_topic_takes_whole_is_cut_and_says_so() -> None:
     record = process(LINE, READ, incoming(b"refuse" + b"x" * 50_000), 10_000)
     cut = fitting(record, 20_000)

@@ -7,10 +7,11 @@ not the names, and no limit is about inflated sizes. This reader stands in for a
 
 * A header name that is not UTF-8 is read with its odd bytes written out: `caf\xe9`. So it can be shown and written.
 * A compressed batch of more than `INFLATED_LIMIT` bytes (or one that does not inflate) is not read. Each of its
-  records becomes one without a key that says so in the header `newsflow.unreadable`, which `records.process` makes a
-  dead letter; the first of them holds the batch as it lies in the log.
+  records becomes one without a key and with the header `newsflow.truncated`, which `records.process` makes a dead
+  letter; the first of them holds the batch as it lies in the log.
 """
 
+import logging
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,7 +25,8 @@ from aiokafka.record.legacy_records import LegacyRecordBatch
 from aiokafka.record.util import decode_varint
 
 from schemas import headers as h
-from streams.delivery.records import UNREADABLE
+
+log = logging.getLogger(__name__)
 
 INFLATED_LIMIT = 64 * 1024 * 1024
 """Most bytes that a compressed batch may have when inflated: four times what a topic takes compressed."""
@@ -110,7 +112,8 @@ class RecordBatch:
         try:
             inflated = inflate(codec, self._data[_HEAD:])
         except InflationError as error:
-            yield from self._substitutes(str(error))
+            log.error("the batch at offsets %s to %s is not read: %s", self.base_offset, self.next_offset - 1, error)
+            yield from self._substitutes()
             return
         plain = bytearray(self._data[:_HEAD])
         (attributes,) = _ATTRIBUTES.unpack_from(plain, _ATTRIBUTES_AT)
@@ -161,11 +164,11 @@ class RecordBatch:
         timestamp = fast.max_timestamp if fast.timestamp_type else fast.first_timestamp + delta
         return DefaultRecord(self.base_offset + offset, timestamp, fast.timestamp_type, key, value, headers)
 
-    def _substitutes(self, why: str) -> Iterator[Any]:
+    def _substitutes(self) -> Iterator[Any]:
         """Yield one record in place of each of the batch, the first with the batch itself."""
         (count,) = _COUNT.unpack_from(self._data)
         value = bytes(self._data)
-        headers = [(h.TRUNCATED, str(INFLATED_LIMIT).encode()), (UNREADABLE, why.encode())]
+        headers = [(h.TRUNCATED, str(INFLATED_LIMIT).encode())]
         for number in range(count):
             # Compaction may have taken records out; the last offset is always the batch's own.
             offset = self.next_offset - 1 if number == count - 1 else self.base_offset + number

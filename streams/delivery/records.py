@@ -27,9 +27,6 @@ CE_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:newsflow:event")
 CARRIED = (h.TRACEPARENT, h.TRACESTATE, h.REPLAYS)
 """Headers that travel from a record to what is made of it."""
 
-UNREADABLE = "newsflow.unreadable"
-"""Header of a record that stands for one in a batch that could not be read: why not. See `record_batches.py`."""
-
 RECORD_OVERHEAD = 512
 """Bytes that a batch and a record add at most to key, value and headers (Kafka protocol: 61 for the batch, under 40
 for the record, 10 per header)."""
@@ -81,8 +78,12 @@ def process(line: Line, stage: AnyStage, record: Incoming, max_bytes: int) -> Ou
     `max_bytes` is the `max.message.bytes` of the topic that the stage writes.
     """
     try:
-        if (why := record.header(UNREADABLE)) is not None:
-            raise ArticleRejected(DeadLetterReason.TOO_LARGE, why)
+        if record.header(h.TRUNCATED) is not None:
+            raise ArticleRejected(
+                DeadLetterReason.TOO_LARGE,
+                f"this is no whole article ({h.TRUNCATED}): it was cut, or it came in a compressed batch that is too "
+                "large when inflated; then the value of the batch's first dead letter is the batch as it lay in Kafka",
+            )
         outgoing = _tombstone(line, stage, record) if record.value is None else _enrich(line, stage, record)
         if outgoing.size > max_bytes:
             raise ArticleRejected(
