@@ -7,6 +7,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -46,6 +47,11 @@ class Account:
 
 async def read_topic(brokers: str, topic: str, isolation_level: str = "read_committed") -> list[Record]:
     """Return key, value and headers of every committed record of a topic, partition by partition."""
+    return [(r.key, r.value, dict(r.headers)) for r in await read_records(brokers, topic, isolation_level)]
+
+
+async def read_records(brokers: str, topic: str, isolation_level: str = "read_committed") -> list[Any]:
+    """Return every committed record of a topic as aiokafka has it, each partition's in order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=brokers, isolation_level=isolation_level, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -53,10 +59,10 @@ async def read_topic(brokers: str, topic: str, isolation_level: str = "read_comm
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
-        records = []
+        records: list[Any] = []
         while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
             for batch in (await consumer.getmany(timeout_ms=200)).values():
-                records += [(r.key, r.value, dict(r.headers)) for r in batch]
+                records += batch
         return records
     finally:
         await consumer.stop()
