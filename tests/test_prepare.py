@@ -138,6 +138,12 @@ def test_paragraphs_between_inline_tags_stay_apart(stage: Prepare) -> None:
     assert prepared(stage, {"html": "\n\n".join(wrapped)}).article.text.split("\n") == [plain[0], STORY[3], *plain[1:]]
 
 
+def test_line_feeds_beside_break_tags(stage: Prepare) -> None:
+    text = f"{STORY[0]}<br>Мэр <b>пообещал</b>\nдостроить мост.\n{STORY[1]}<br>{STORY[2]}"
+    lines = [STORY[0], "Мэр пообещал достроить мост.", *STORY[1:3]]
+    assert prepared(stage, {"text": text}).article.text.split("\n") == lines
+
+
 @pytest.mark.parametrize("content_type", [None, "text/plain"])
 def test_a_break_tag_in_plain_text_ends_a_paragraph(stage: Prepare, content_type: str | None) -> None:
     assert prepared(stage, f"{STORY[0]}<br>{STORY[1]}<BR />{STORY[2]}", content_type).article.text.split("\n") == [

@@ -246,6 +246,8 @@ def test_what_is_not_the_article(line: str, reason: str) -> None:
         "Теги: почему без них не обойтись в поиске, объясняет редактор сайта.",
         "Tags: the new status symbol. They are everywhere.",
         "(Он говорил об этом дважды.)",
+        "Теги: это не просто слова",
+        "Tags: the new status symbol",
         "Читайте також: міністр радить. Він назвав три книжки.",
         "Читайте также: Мэр уволил заместителя Напомним, прошлый план жители отвергли",
         "Ad spending rose.",

@@ -137,11 +137,13 @@ _NAVIGATION = re.compile(
     r"|перейти до (?:основного )?вмісту",
     re.I,
 )
+_TAG = r"[^\s,;|#.!?]+(?: [^\s,;|#.!?]+){0,4}"
 _TAGS = re.compile(
     r"(?:теги|тэги|метки|мітки|ключевые слова|ключові слова|tags|keywords|filed under)\s*:\s*"
-    r"(#?[^\s,;|#.!?]+(?: [^\s,;|#.!?]+){0,4}(?:\s*[,;|]\s*|\s+(?=#)|$))+",
+    rf"(?:{_TAG}(?:\s*[,;|]\s*{_TAG}){{1,30}}|#{_TAG}(?:[\s,;|]+#{_TAG}){{0,30}})",
     re.I,
 )
+"""Two at least: "Tags: the new status symbol" is a headline."""
 _OPENING = {"(": ")", "[": "]"}
 _POINTER = re.compile(r"[►▶▸☞👉➡→📌🔔📢📷📸🎥✅❗⚡*\ufe0f\s]+")
 """Signs and emoji that sites set before what they want one to press."""
