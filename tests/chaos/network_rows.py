@@ -32,8 +32,8 @@ BITS_PER_SECOND = 3_000_000
 def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
     """kill -9 of a random one of three brokers (three replicas, two in sync), each back in sync before the next.
 
-    Each of the first kills meets a partition whose first records have just been published, while a worker joins or
-    leaves: the rebalance finds partitions without a committed offset."""
+    Each of the first kills meets a partition whose first records have just been published, while a third worker joins
+    or leaves: the rebalance finds partitions without a committed offset."""
     per_second, seconds_per_kill = 30, 22
     with LocalCluster(home / "cluster") as brokers:
         arena = Arena(brokers, home, replication=3)
@@ -42,8 +42,9 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
         for article in articles:
             by_partition[arena.progress.partition(article.key or b"")].append(article)
         unopened = [by_partition[number] for number in sorted(by_partition)]
-        workers = [arena.worker()]
-        until_members(arena, 1)
+        steady = arena.worker(processes=2)
+        until_members(arena, 2)
+        third: WorkerChild | None = None
         loading, without_commit, in_sync = [], [], []
         for kill in range(kills):
             opens = bool(unopened)
@@ -55,10 +56,13 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
                 time.sleep(arena.random.uniform(0.1, 0.4))
             node = arena.random.choice(brokers.nodes)
             arena.strike(node.kill, len(articles))
-            if opens and kill % 2:
-                workers[-1].stop()
-            elif opens or len(workers) < 2 or workers[-1].poll() is not None:
-                workers.append(arena.worker())
+            if third is None:
+                third = arena.worker()
+            elif opens and kill % 2:
+                third.stop()
+            elif third.poll() is not None:
+                # It has no supervisor: it was stopped, or met what only a restart puts right.
+                third.start()
             time.sleep(arena.random.uniform(6, 10))
             node.start()
             in_sync.append(asyncio.run(brokers.until_in_sync(60)))
@@ -66,12 +70,15 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
         for thread in loading:
             thread.join()
         arena.settle(len(articles))
+        assert third is not None
+        restarts = steady.log_text().count("; restarting in")
         return arena.finish(
             "cluster",
             kills,
-            workers,
+            [steady, third],
             f"partitions without a commit at the first kills: {', '.join(map(str, without_commit))}; in sync at most "
-            f"{max(in_sync):.1f} s after the return; recoveries {figures(arena.progress.recovery(arena.faults))}; ",
+            f"{max(in_sync):.1f} s after the return; restarts by the supervisor {restarts}; recoveries "
+            f"{figures(arena.progress.recovery(arena.faults))}; ",
         )
 
 
