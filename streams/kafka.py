@@ -15,21 +15,14 @@ from aiokafka.structs import OffsetAndMetadata
 from streams.errors import BrokerUnavailable, SettingsError
 from streams.settings import Settings
 
-REQUEST_TIMEOUT_MS = 60_000
-"""How long a request may take, milliseconds: one of a record of 16 MiB takes 45 s over a link of 3 Mbit/s."""
+SHORTEST_PATIENCE = 40.0
+"""Seconds that a request to a broker may take at least; aiokafka's own default."""
+LONGEST_TRANSACTION = 900.0
+"""Seconds that a broker lets a transaction be open at most (`transaction.max.timeout.ms`, Kafka's default)."""
 
-TRANSACTION_TIMEOUT_MS = 120_000
-"""How long a transaction may stay open, milliseconds: with the largest record in it, over a slow link that others use,
-too. A dead worker's open transaction hides what lies behind it from read_committed readers until its successor starts
-and aborts it, which is sooner; only without any successor it is for this long."""
-
-FETCHING = {
-    "fetch_max_bytes": 4_194_304,
-    "max_partition_fetch_bytes": 1_048_576,
-    "request_timeout_ms": REQUEST_TIMEOUT_MS,
-}
-"""Arguments of a consumer that fetches no more at once than comes over a slow link in time, and than memory has room
-for. A record that is larger than these comes all the same, by itself."""
+FETCHED_BYTES = {"fetch_max_bytes": 4_194_304, "max_partition_fetch_bytes": 1_048_576}
+"""How much a consumer fetches at once, of all partitions and of one: no more than comes over a slow link in time, and
+than memory has room for. A record that is larger comes all the same, by itself."""
 
 COMMITTED_WITHIN = 30.0
 """Seconds within which a group's coordinator must tell a committed offset."""
@@ -77,6 +70,19 @@ def connection(settings: Settings) -> dict[str, Any]:
             "sasl_plain_password": settings.sasl_password.get_secret_value(),
         }
     return arguments
+
+
+def patience(settings: Settings) -> float:
+    """Return how long a request to a broker may take, seconds: as long as the worker counts as live meanwhile.
+
+    By default that is a minute: a record of 16 MiB takes 45 s over a link of 3 Mbit/s that nothing else uses.
+    """
+    return max(SHORTEST_PATIENCE, settings.live_timeout)
+
+
+def fetching(settings: Settings) -> dict[str, Any]:
+    """Return a consumer's arguments about fetches."""
+    return FETCHED_BYTES | {"request_timeout_ms": int(1000 * patience(settings))}
 
 
 def unavailable(settings: Settings, error: BaseException | str) -> BrokerUnavailable:
@@ -167,8 +173,10 @@ def new_producer(
         enable_idempotence=True,
         max_batch_size=max_batch_bytes,
         transactional_id=transactional_id,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        request_timeout_ms=int(1000 * patience(settings)),
+        # A dead worker's open transaction hides what lies behind it from read_committed readers until its successor
+        # starts and aborts it; only without any successor it is for this long.
+        transaction_timeout_ms=int(1000 * min(2 * patience(settings), LONGEST_TRANSACTION)),
         # The topics' own max.message.bytes is the limit that counts; this one must only not be in its way.
         max_request_size=2**30,
     )
@@ -184,7 +192,7 @@ async def consumer(settings: Settings, *topics: str, **arguments: Any) -> AsyncI
     client = AIOKafkaConsumer(
         *topics,
         **connection(settings),
-        **FETCHING,
+        **fetching(settings),
         isolation_level="read_committed",
         enable_auto_commit=False,
         **{"auto_offset_reset": "earliest"} | arguments,

@@ -47,7 +47,7 @@ TRANSACTION_SECONDS = 0.5
 """After this long what is done of a batch is committed: it bounds latency, and what a rebalance has to wait for."""
 TRANSACTION_BYTES = 1_048_576
 """Once the outputs of a transaction have this many bytes, it is committed: over a slow link, many of them must come
-through at a time, each before the broker's patience (`kafka.REQUEST_TIMEOUT_MS`) is over."""
+through at a time, each before our patience (`kafka.patience`) is over."""
 MAX_BATCH_BYTES = 1_048_576
 """Largest record batch: one produce request for a transaction's output of a partition instead of one per article."""
 

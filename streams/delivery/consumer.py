@@ -93,7 +93,7 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
         use_for_fetching()
         return BoundedConsumer(
             **kafka.connection(settings),
-            **kafka.FETCHING,
+            **kafka.fetching(settings),
             client_id=settings.app_id,
             group_id=settings.app_id,
             # Round robin lets workers of one group run different stages (`--stages`).
