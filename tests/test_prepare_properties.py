@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas import PreparedEvent, encode
 from streams.errors import ArticleRejected
 from streams.prepare import Prepare
+from streams.prepare.paragraphs import separate
 from streams.stage import RawArticle
 
 STAGE = Prepare()
@@ -52,6 +53,19 @@ markup = st.lists(
     | json_text.map(lambda t: t.encode("utf-8", "replace").decode()),
     max_size=20,
 ).map("".join)
+
+
+lines = st.lists(
+    st.sampled_from(
+        [
+            "Реклама", "Фото: REUTERS", "Видео: мост рухнул утром", "00:49", "12:40", "Поделиться", "Теги: мост, река",
+            "Подпишись на наш Telegram", "Читайте также: Мэр уволил заместителя", "© Reuters", "— Почему?",
+            "Мост через реку рухнул рано утром, погибших нет, сообщили в мэрии.", "Reuters / Jane Doe", "Мост рухнул",
+        ]
+    ),
+    min_size=1,
+    max_size=8,
+)  # fmt: skip
 
 
 def check(body: bytes, content_type: str | None) -> None:
@@ -101,3 +115,14 @@ def test_any_json(value: dict[str, Any], content_type: str | None) -> None:
 @given(markup)
 def test_any_markup(text: str) -> None:
     check(text.encode(), "text/html")
+
+
+@some
+@given(lines, st.sampled_from([None, "Мост рухнул"]))
+def test_paragraphs_are_kept_or_reported_and_an_article_never_vanishes(lines: list[str], title: str | None) -> None:
+    text, removed = separate("\n".join(lines), title)
+    kept = text.split("\n") if text else []
+    assert sorted([*kept, *(r.text for r in removed)]) == sorted(lines)
+    in_order = iter(lines)
+    assert all(line in in_order for line in kept)
+    assert kept or set(lines) <= {"Реклама", "00:49", "Поделиться"}

@@ -33,7 +33,9 @@ _PARAGRAPH_TAG = re.compile(r"<p(?![A-Za-z0-9-])", re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<br(?![A-Za-z0-9-])", re.IGNORECASE)
 _BLANK_LINE = re.compile(r"(?:\r?\n|\r)[ \t\u00a0]*(?:\r?\n|\r)")
 _NEWLINE = re.compile(r"[\r\n]+")
-_AFTER_SENTENCE = re.compile(r"(?<=[.!?…])[ \t]*[\r\n]+|(?<=[.!?…][»”\")])[ \t]*[\r\n]+|(?:\r?\n|\r)[ \t]*(?:\r?\n|\r)")
+_AFTER_SENTENCE = re.compile(
+    r"(?<=[.!?…])[ \t]*[\r\n]+|(?<=[.!?…][»”\")])[ \t]*[\r\n]+|(?:\r?\n|\r)[ \t\u00a0]*(?:\r?\n|\r)"
+)
 _WRAPPER = re.compile(
     r"</?(?:div|span|section|font|b|i|em|strong|a|center|ul|ol|li|table|tbody|tr|td)\b[^<>]*>", re.IGNORECASE
 )
@@ -106,10 +108,11 @@ def read_page(markup: str) -> Page:
 
 def _own_line_end(markup: str) -> re.Pattern[str] | None:
     """Return what ends a paragraph in a fragment that relies on line feeds, None where its tags do it all."""
-    if not _BLOCK_TAG.search(markup):
-        # With `<br>` a line feed may be a mere wrap, unless it follows a sentence.
-        return _AFTER_SENTENCE if _BREAK_TAG.search(markup) else _NEWLINE
-    return _BLANK_LINE if not _PARAGRAPH_TAG.search(markup) and _BLANK_LINE.search(markup.strip()) else None
+    if not _BLOCK_TAG.search(markup) and not _BREAK_TAG.search(markup):
+        return _NEWLINE
+    is_wrapped = _PARAGRAPH_TAG.search(markup) or (_BLOCK_TAG.search(markup) and not _BLANK_LINE.search(markup.strip()))
+    # Among other tags a line feed may be a mere wrap, unless it follows a sentence.
+    return None if is_wrapped else _AFTER_SENTENCE
 
 
 def _tree(markup: str) -> tuple[html.HtmlElement | None, bool]:
