@@ -123,6 +123,12 @@ class Mention(_Contract):
     stop: int = Field(gt=0, description="One past the last character, in Unicode code points into `article.text`.")
     text: str = Field(min_length=1, description="The mention as it stands in the text.")
     normal: str = Field(min_length=1, description="The mention in the nominative.")
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="Probability by the sequence model that these are the bounds and the type of a name; 1 for a name "
+        "that the tables are certain of.",
+    )
 
 
 class EntityName(_Contract):
@@ -131,6 +137,13 @@ class EntityName(_Contract):
     en: str | None = Field(description="In English.")
     ru: str | None = Field(description="In Russian.")
     uk: str | None = Field(description="In Ukrainian.")
+
+
+class Coordinates(_Contract):
+    """Where a place lies, WGS 84."""
+
+    latitude: float = Field(ge=-90, le=90, description="Decimal degrees, north positive.")
+    longitude: float = Field(ge=-180, le=180, description="Decimal degrees, east positive.")
 
 
 class Entity(_Contract):
@@ -144,9 +157,19 @@ class Entity(_Contract):
     type: EntityType = Field(description="What kind of entity it is.")
     name: EntityName = Field(description="Its name, language by language.")
     country: str | None = Field(
-        pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code for a country; null otherwise."
+        pattern=r"^[A-Z]{2}$",
+        description="ISO 3166-1 alpha-2 code of the country that it is, lies in or belongs to; null where it has none "
+        "or that is not known.",
     )
+    coordinates: Coordinates | None = Field(description="Where it lies; null where that is not known.")
     linked: bool = Field(description="Whether `id` is a Wikidata id.")
+    confidence: float = Field(ge=0, le=1, description="The highest confidence of its mentions.")
+    salience: float = Field(
+        ge=0,
+        le=1,
+        description="Its share of the article: each mention counts 1 + 1 / (1 + start / 500), so that the first lines "
+        "count up to twice, over the sum of all entities' mentions. An article's saliences sum to 1 (to 0.0001).",
+    )
     mentions: tuple[Mention, ...] = Field(min_length=1, description="In order of their start.")
 
 

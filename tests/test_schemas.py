@@ -47,10 +47,13 @@ EVENT: dict[str, Any] = {
             "id": "Q1899",
             "type": "LOC",
             "name": {"en": "Kyiv", "ru": "Киев", "uk": None},
-            "country": None,
+            "country": "UA",
+            "coordinates": {"latitude": 50.45, "longitude": 30.52},
             "linked": True,
+            "confidence": 0.9,
+            "salience": 1.0,
             # An emoji is one code point, but two UTF-16 units and four bytes.
-            "mentions": [{"start": 2, "stop": 6, "text": TEXT[2:6], "normal": "Киев"}],
+            "mentions": [{"start": 2, "stop": 6, "text": TEXT[2:6], "normal": "Киев", "confidence": 0.9}],
         }
     ],
     "topics": [{"code": "medtop:16000000", "name": "conflict, war and peace", "score": 0.75, "level": 1}],

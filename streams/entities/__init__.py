@@ -1,7 +1,7 @@
 """The stage `entities`: who, where and which bodies an article names.
 
-`recognition` finds the names, `countries` those that the tables know, the `Names` of a language put them in the
-nominative, `grouping` makes entities of them.
+`recognition` finds the names, `countries` and `linking` those that the tables know, the `Names` of a language put them
+in the nominative, `linking` decides within the article whom each names, `grouping` makes entities of them.
 """
 
 from bisect import bisect_right
@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from schemas import AnnotatedEvent, EntityType, Mention, ModelReference, PreparedEvent, Provenance
-from streams.entities import countries
-from streams.entities.countries import Form, Gazetteer
+from streams.entities import countries, tables
+from streams.entities.countries import Gazetteer, written_like
 from streams.entities.english import EnglishNames
 from streams.entities.grouping import NamedMention, entities
+from streams.entities.linking import Draft, Linker
 from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
 from streams.entities.repair import without_common_words, without_countries, without_dashes
 from streams.entities.russian import RussianNames
-from streams.entities.spans import Span
+from streams.entities.sequence import Hit, SequenceModel, WordFeatures, model_path, tidied
+from streams.entities.spans import Span, without_overlap
 from streams.entities.ukrainian import UkrainianNames
 from streams.stage import Stage
 
@@ -32,6 +34,8 @@ class LanguageParts:
     recognizer: Recognizer
     names: Names
     gazetteer: Gazetteer
+    linker: Linker
+    sequence: SequenceModel | None
 
 
 class Entities(Stage[PreparedEvent, AnnotatedEvent]):
@@ -42,7 +46,9 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
     writes: ClassVar[str] = "articles.annotated"
     event: ClassVar[type[PreparedEvent]] = AnnotatedEvent
 
-    def __init__(self) -> None:
+    def __init__(self, *, sequence: bool = True) -> None:
+        """Make the stage; without `sequence` the tagger's spans stay as they are, as training needs them."""
+        self._sequence = sequence
         self._parts: dict[str, LanguageParts] = {}
         self._models: dict[str, tuple[ModelReference, ...]] = {}
 
@@ -58,12 +64,35 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
             "en": (EnglishRecognizer(), EnglishNames()),
         }
         rows = countries.read_rows()
+        others = tables.read_rows()
+        with_bodies = countries.with_bodies(rows, others)
         for language, (recognizer, names) in choices.items():
             recognizer.load()
             names.load()
-            loaded[language] = LanguageParts(recognizer, names, Gazetteer(language, names, rows))
-            self._models[language] = _by_name((*recognizer.models(), *names.models(), *countries.references()))
+            linker = Linker(language, names, rows, others)
+            has = self._sequence and model_path(language).exists()
+            sequence = SequenceModel(language, _word_features(names, linker)) if has else None
+            if sequence:
+                sequence.load()
+            loaded[language] = LanguageParts(
+                recognizer, names, Gazetteer(language, names, with_bodies), linker, sequence
+            )
+            self._models[language] = _by_name(
+                (
+                    *recognizer.models(),
+                    *names.models(),
+                    *countries.references(),
+                    *tables.references(),
+                    *(sequence.models() if sequence else ()),
+                )
+            )
         self._parts = loaded
+
+    def evidence(self, text: str, language: str) -> tuple[list[Span], list[Hit], WordFeatures]:
+        """Return what the sequence model of a language learns from: the tagger's spans, the tables' hits, of words."""
+        parts = self._parts[language]
+        base, known = _base_spans(text, parts)
+        return base, _hits(text, known, parts), _word_features(parts.names, parts.linker)
 
     def models(self) -> tuple[ModelReference, ...]:
         """Return the models and tables of all languages; an article's provenance names those of its own."""
@@ -96,32 +125,64 @@ def _by_name(models: Iterable[ModelReference]) -> tuple[ModelReference, ...]:
     return tuple(sorted(set(models), key=lambda model: model.name))
 
 
-def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
+def _word_features(names: Names, linker: Linker) -> WordFeatures:
+    return lambda word: (*names.word_features(word), *linker.word_features(word))
+
+
+def _hits(text: str, known: list[Span], parts: LanguageParts) -> list[Hit]:
+    hits = {hit.span: hit for hit in parts.linker.hits(text)} | {span: Hit(span, True) for span in known}
+    return [hits[span] for span in without_overlap(hits)]
+
+
+def _base_spans(text: str, parts: LanguageParts) -> tuple[list[Span], list[Span]]:
+    """Return the tagger's spans, mended with the tables' help, and the certain names of the tables."""
     tagged = [
         Span(span.start, span.stop, EntityType.LOC)
         if span.type is EntityType.PER and parts.names.is_place(text[span.start : span.stop])
         else span
         for span in parts.recognizer.recognize(text)
     ]
-    mentions = []
     known = parts.gazetteer.find(text, tagged)
     tagged = without_dashes(text, tagged, known, parts.gazetteer)
     if parts.gazetteer.language == "uk":
         tagged = without_countries(text, tagged, known, parts.gazetteer)
         tagged = without_common_words(text, tagged, parts.names)
-    for span in merged(text, tagged, known):
+    known = without_overlap({*known, *parts.linker.find(text, tagged)})
+    return merged(text, tagged, known), known
+
+
+def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
+    spans, known = _base_spans(text, parts)
+    confidence: dict[Span, float] = {}
+    if parts.sequence:
+        confidence = tidied(text, parts.sequence.label(text, spans, _hits(text, known, parts)))
+        # «Війська рф»: what is small on purpose is no part of a longer name.
+        small = [span for span in known if text[span.start].islower()]
+        for span in small:
+            confidence = {one: p for one, p in confidence.items() if one.stop <= span.start or span.stop <= one.start}
+        spans = merged(text, without_overlap(confidence), known)
+    drafts = []
+    for span in spans:
         words = text[span.start : span.stop]
         other = parts.gazetteer.is_homonym(text, span.start, span.stop)
         form = None if other else parts.gazetteer.link(words, span.type, text)
-        normal = _base(form, words) if form else parts.names.nominative(words, span.type)
-        mention = Mention(start=span.start, stop=span.stop, text=words, normal=normal)
-        mentions.append(NamedMention(mention, span.type, form.known if form else None))
-    return mentions
-
-
-def _base(form: Form, words: str) -> str:
-    """Return the nominative that a known form comes from, with ё only where the text writes it."""
-    return form.base if "ё" in words.lower() else form.base.replace("ё", "е").replace("Ё", "Е")
+        normal = written_like(form.base, words) if form else parts.names.nominative(words, span.type)
+        drafts.append(Draft(span, words, normal, form.known if form else None))
+    return [
+        NamedMention(
+            Mention(
+                start=draft.span.start,
+                stop=draft.span.stop,
+                text=draft.words,
+                normal=draft.normal,
+                confidence=round(confidence.get(draft.span, 1.0), 3),
+            ),
+            draft.span.type,
+            draft.known,
+            draft.entity_normal or draft.normal,
+        )
+        for draft in parts.linker.link(text, drafts)
+    ]
 
 
 def merged(text: str, tagged: list[Span], known: list[Span]) -> list[Span]:

@@ -1,12 +1,12 @@
 """What the line knows by name: countries, territories and world-wide bodies, with their ids, and how to match them.
 
-`countries.tsv` is built by `build_countries.py`; `organisations.tsv` is written by hand. Matching is exact on case
+`countries.tsv` is built by `build_countries.py`; the bodies are rows of `tables.py`. Matching is exact on case
 forms that are generated from the tables: a wrong id is worse than none, so nothing here is fuzzy.
 """
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from streams.entities.spans import Span, without_overlap
 
 LANGUAGES = ("en", "ru", "uk")
 TABLE = Path(__file__).with_name("countries.tsv")
-ORGANISATIONS = Path(__file__).with_name("organisations.tsv")
 
 # Letters and marks that texts write either way. One character stays one character: offsets must not move.
 _SAME = str.maketrans("ёЁ’ʼ`‐‑–—−\u00a0\u202f", "еЕ'''-----  ")
@@ -30,7 +29,7 @@ _ANOTHER = re.compile(
     r"Upper|Lower|Inner|Outer|Saint|St\.|San|Little) $"
 )
 # What else a text must say before a name means the known one: Georgia is a state of the USA too, ICC a cricket council.
-_CUES = {
+CUES = {
     ("en", "Georgia"): re.compile(
         r"Tbilisi|Georgians\b|Georgian (?:President|Prime Minister|parliament|government|Dream)|Ossetia|Abkhazia|"
         r"Batumi|Saakashvili|\bCaucasus"
@@ -72,12 +71,14 @@ _CAPITALISED_NEXT = re.compile(r" (?=[A-Z][a-z])")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A row of the tables."""
+    """A row of the tables; `kind` is the table's own word for what it is, `position` latitude and longitude."""
 
     qid: str
     type: EntityType
     country: str | None
     name: EntityName
+    kind: str = "country"
+    position: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,37 +101,60 @@ class Row:
 
 
 def read_rows() -> list[Row]:
-    """Read both tables."""
+    """Read the table of countries and territories."""
     rows = []
-    for path, kind in ((TABLE, EntityType.LOC), (ORGANISATIONS, EntityType.ORG)):
-        with path.open(encoding="utf-8", newline="") as lines:
-            for line in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-                name = EntityName(en=line["en"] or None, ru=line["ru"] or None, uk=line["uk"] or None)
-                rows.append(
-                    Row(
-                        Known(line["qid"], kind, line.get("code") or None, name),
-                        {language: _split(line[f"aliases_{language}"]) for language in LANGUAGES},
-                        {language: _split(line.get(f"ambiguous_{language}") or "") for language in LANGUAGES},
-                    )
+    with TABLE.open(encoding="utf-8", newline="") as lines:
+        for line in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            name = EntityName(en=line["en"] or None, ru=line["ru"] or None, uk=line["uk"] or None)
+            rows.append(
+                Row(
+                    Known(line["qid"], EntityType.LOC, line["code"] or None, name),
+                    {language: split_cell(line[f"aliases_{language}"]) for language in LANGUAGES},
+                    {language: split_cell(line[f"ambiguous_{language}"]) for language in LANGUAGES},
                 )
+            )
     return rows
 
 
-def _split(cell: str) -> tuple[str, ...]:
+def with_bodies(countries: list[Row], others: Iterable[Row]) -> list[Row]:
+    """Return the countries and those of the other rows that are bodies of no country, by their certain names alone.
+
+    A doubtful name with a cue of its own («ICC») counts as certain here: the cue decides.
+    """
+    bodies = []
+    for row in others:
+        if row.known.type is EntityType.ORG and row.known.country is None:
+            certain = {
+                language: (*names, *(name for name in row.doubtful[language] if (language, name) in CUES))
+                for language, names in row.certain.items()
+            }
+            bodies.append(Row(row.known, certain, dict.fromkeys(LANGUAGES, ())))
+    return [*countries, *bodies]
+
+
+def split_cell(cell: str) -> tuple[str, ...]:
+    """Return the names in a cell of a table."""
     return tuple(cell.split(" | ")) if cell else ()
 
 
-def _written_alike(text: str) -> str:
+def written_alike(text: str) -> str:
+    """Return the text with one kind of е, apostrophe, dash and space; no offset moves."""
     return text.translate(_SAME)
 
 
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
     """Return the text in lower case, character for character (a few letters grow by `str.lower`)."""
     low = text.lower()
     return low if len(low) == len(text) else "".join(mark.lower() if len(mark.lower()) == 1 else mark for mark in text)
 
 
-def _is_acronym(name: str) -> bool:
+def written_like(base: str, words: str) -> str:
+    """Return the nominative that words of a text come from, with ё only where the text writes it."""
+    return base if "ё" in words.lower() else base.replace("ё", "е").replace("Ё", "Е")
+
+
+def is_acronym(name: str) -> bool:
+    """Return whether a name is at most six letters, all of them capitals: its case counts then."""
     letters = [mark for mark in name if mark.isalpha()]
     return len(letters) <= 6 and all(mark.isupper() for mark in letters)
 
@@ -153,15 +177,15 @@ class Gazetteer:
         clashing: set[str] = set()
         for row in rows:
             for base, certain in self._bases(row, language):
-                index = self._exact if _is_acronym(base) else self._folded
-                key = _written_alike(base) if _is_acronym(base) else _lower(_written_alike(base))
+                index = self._exact if is_acronym(base) else self._folded
+                key = written_alike(base) if is_acronym(base) else lower(written_alike(base))
                 if key in index and index[key].known != row.known:
                     raise ValueError(f"{base!r} ({language}) names {index[key].known.qid} and {row.known.qid}")
                 index.setdefault(key, Form(row.known, base, certain))
-                if _is_acronym(base) or not re.search("[а-яіїєґ]", base.lower()):
+                if is_acronym(base) or not re.search("[а-яіїєґ]", base.lower()):
                     continue
                 for form in names.case_forms(base):
-                    key = _lower(_written_alike(form))
+                    key = lower(written_alike(form))
                     if key in derived and derived[key].known != row.known:
                         clashing.add(key)
                     if key not in derived or not certain:
@@ -175,7 +199,7 @@ class Gazetteer:
         for key in (*self._exact, *self._folded):
             first = re.match(r"\w+", key)
             assert first, f"{key!r} begins with no letter"
-            starts.setdefault(_lower(first[0]), set()).add(key)
+            starts.setdefault(lower(first[0]), set()).add(key)
         self._starts = {first: tuple(sorted(keys, key=lambda key: (-len(key), key))) for first, keys in starts.items()}
 
     @staticmethod
@@ -193,13 +217,13 @@ class Gazetteer:
 
     def link(self, mention: str, kind: EntityType, text: str = "") -> Form | None:
         """Return what a mention in `text` names, None where that is not certain."""
-        written = _written_alike(mention)
+        written = written_alike(mention)
         form = self._exact.get(written.upper() if self._is_small(written) else written)
         if form is None and (mention[:1].isupper() or self._is_small(written)):
-            form = self._folded.get(_lower(written))
+            form = self._folded.get(lower(written))
         if form is None or (not form.certain and kind is not form.known.type):
             return None
-        cue = _CUES.get((self.language, form.base))
+        cue = CUES.get((self.language, form.base))
         return form if cue is None or cue.search(text) else None
 
     def find(self, text: str, taken: list[Span]) -> list[Span]:
@@ -212,8 +236,8 @@ class Gazetteer:
         Returns:
             Spans by start, without overlap.
         """
-        written = _written_alike(text)
-        low = _lower(written)
+        written = written_alike(text)
+        low = lower(written)
         starts = {span.start for span in taken}
         found: list[Span] = []
         for match in _START.finditer(text):
@@ -226,7 +250,7 @@ class Gazetteer:
             joined = _AFTER_HYPHEN.match(text, match.start())
             if joined and not (found and found[-1].stop == match.start() - 1):
                 continue
-            for key in self._starts.get(_lower(match[0]), ()):
+            for key in self._starts.get(lower(match[0]), ()):
                 start, stop = match.start(), match.start() + len(key)
                 form = self._exact.get(key) if written.startswith(key, start) else None
                 if form is None and low.startswith(key, start):
@@ -275,8 +299,5 @@ class Gazetteer:
 
 
 def references() -> tuple[ModelReference, ...]:
-    """Return the tables for the provenance."""
-    return (
-        weights.file_reference("newsflow-countries", TABLE),
-        weights.file_reference("newsflow-organisations", ORGANISATIONS),
-    )
+    """Return the table for the provenance."""
+    return (weights.file_reference("newsflow-countries", TABLE),)

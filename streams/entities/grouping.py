@@ -5,20 +5,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from schemas import Entity, EntityName, EntityType, Mention
+from schemas import Coordinates, Entity, EntityName, EntityType, Mention
 from streams.entities.countries import Known
 
 NAMESPACE = UUID("0d3b6f0a-7a86-5c55-9a3f-6a1f5cf1c9f4")
 """Our own namespace for ids of entities without a Wikidata id; drawn once, never to change."""
+LEAD = 500
+"""Characters after which a mention counts half as much again, not twice: a news text's lead."""
+PARTS = 10_000
+"""Saliences are whole parts of this."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedMention:
-    """A mention with its type and what it names, if that is known."""
+    """A mention with its type, what it names, if that is known, and the nominative of the entity's whole name."""
 
     mention: Mention
     type: EntityType
     known: Known | None
+    whole: str
 
 
 def unlinked_id(kind: EntityType, normal: str) -> str:
@@ -37,19 +42,38 @@ def entities(mentions: Iterable[NamedMention], language: str) -> tuple[Entity, .
     """
     groups: dict[str, list[NamedMention]] = {}
     for named in mentions:
-        key = named.known.qid if named.known else unlinked_id(named.type, named.mention.normal)
+        key = named.known.qid if named.known else unlinked_id(named.type, named.whole)
         groups.setdefault(key, []).append(named)
-    return tuple(_entity(key, group, language) for key, group in groups.items())
+    weights = [sum(1 + 1 / (1 + named.mention.start / LEAD) for named in group) for group in groups.values()]
+    shares = _shares(weights)
+    return tuple(_entity(key, group, language, shares[at]) for at, (key, group) in enumerate(groups.items()))
 
 
-def _entity(key: str, group: list[NamedMention], language: str) -> Entity:
+def _shares(weights: list[float]) -> list[float]:
+    """Return the weights as shares of their sum, in parts that sum to one: the largest rests go up."""
+    whole = sum(weights)
+    exact = [weight / whole * PARTS for weight in weights]
+    parts = [int(share) for share in exact]
+    order = sorted(range(len(exact)), key=lambda at: (parts[at] - exact[at], at))
+    for at in order[: PARTS - sum(parts)] if weights else ():
+        parts[at] += 1
+    return [part / PARTS for part in parts]
+
+
+def _entity(key: str, group: list[NamedMention], language: str, salience: float) -> Entity:
     first = group[0]
-    name = EntityName(**{"en": None, "ru": None, "uk": None, language: first.mention.normal})
+    known = first.known
+    name = EntityName(**{"en": None, "ru": None, "uk": None, language: first.whole})
     return Entity(
         id=key,
-        type=first.known.type if first.known else first.type,
-        name=first.known.name if first.known else name,
-        country=first.known.country if first.known else None,
-        linked=first.known is not None,
+        type=known.type if known else first.type,
+        name=known.name if known else name,
+        country=known.country if known else None,
+        coordinates=Coordinates(latitude=known.position[0], longitude=known.position[1])
+        if known and known.position
+        else None,
+        linked=known is not None,
+        confidence=max(named.mention.confidence for named in group),
+        salience=salience,
         mentions=tuple(named.mention for named in group),
     )

@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from schemas import EntityType, ModelReference
 
@@ -26,6 +27,10 @@ class Names(ABC):
     @abstractmethod
     def case_forms(self, name: str) -> frozenset[str]:
         """Return all case forms of a place's or body's name given in the nominative, that one included."""
+
+    def word_features(self, word: str) -> Sequence[str]:  # noqa: ARG002  # for the languages without a dictionary
+        """Return what the dictionary says of a lower-case word, as features of the sequence model."""
+        return ()
 
     def is_place(self, word: str) -> bool:  # noqa: ARG002  # for the languages that know none
         """Return whether a capitalised word can only be a place: some taggers take it for a person."""

@@ -1,6 +1,7 @@
 """Russian names in the nominative, by the pymorphy3 dictionary (MIT)."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from math import log
 from typing import Any
@@ -28,6 +29,7 @@ _VOWELS = "аеёиоуыэюя"
 FITTING = 50.0
 # Men's names that the dictionary holds for as common as the women's they share forms with: «Юлию», «Юлии».
 RARE = frozenset(("юлий",))
+_NAME_KINDS = frozenset(("Name", "Surn", "Patr", "Geox", "Orgn", "Abbr"))
 MEMORY = 20_000
 """Words and names whose analysis is kept; a worker sees the same ones all day."""
 
@@ -39,6 +41,7 @@ class RussianNames(Names):
         self._morph: Any = None
         self._models: tuple[ModelReference, ...] = ()
         self._readings = lru_cache(MEMORY)(self._parse)
+        self._features = lru_cache(MEMORY)(self._word_features)
         self._remembered = lru_cache(MEMORY)(self._nominative)
 
     def load(self) -> None:
@@ -56,6 +59,19 @@ class RussianNames(Names):
     def nominative(self, name: str, kind: EntityType) -> str:
         """Return the nominative: «Соединенными Штатами Америки» gives «Соединенные Штаты Америки»."""
         return self._remembered(name, kind)
+
+    def word_features(self, word: str) -> Sequence[str]:
+        """Return part of speech and case of the likeliest reading, and which kinds of name any reading is."""
+        return self._features(word)
+
+    def _word_features(self, word: str) -> tuple[str, ...]:
+        readings = self._readings(word)
+        if not readings:
+            return ()
+        tag = readings[0].tag
+        kinds = sorted({kind for reading in readings[:4] for kind in _NAME_KINDS & reading.tag.grammemes})
+        known = "" if readings[0].is_known else "?"
+        return (f"m={tag.POS}{known}", f"c={tag.case}", f"n={'+'.join(kinds)}{known}")
 
     def case_forms(self, name: str) -> frozenset[str]:
         """Return the six cases of a place's or body's name."""

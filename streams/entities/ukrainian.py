@@ -6,6 +6,8 @@ tell for certain keeps its form. The endings are those of the school grammar (de
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from schemas import EntityType, ModelReference
 from streams.entities import weights
 from streams.entities.names import WORD, Names, cased_like
 from streams.entities.recognition import UkrainianRecognizer
+from streams.entities.russian import MEMORY, RussianNames
 
 WORDS = Path(__file__).with_name("ukrainian_words.txt")
 CASES = 6
@@ -133,6 +136,8 @@ class UkrainianNames(Names):
     def __init__(self) -> None:
         self._models: tuple[ModelReference, ...] = ()
         self._words: dict[str, dict[str, set[str]]] = {}
+        self._dictionary = RussianNames()
+        self._features = lru_cache(MEMORY)(self._word_features)
         self._personal: frozenset[str] = frozenset()
 
     def load(self) -> None:
@@ -151,6 +156,7 @@ class UkrainianNames(Names):
             self._words[kind] = dict(forms)
         lists = [weights.package_folder("natasha") / "data" / "dict" / name for name in ("first.txt", "last.txt")]
         self._personal = frozenset(word for path in lists for word in path.read_text(encoding="utf-8").split())
+        self._dictionary.load()
         self._models = (
             weights.file_reference("newsflow-ukrainian-words", WORDS),
             *(weights.file_reference(f"natasha-names-{path.stem}", path) for path in lists),
@@ -191,6 +197,19 @@ class UkrainianNames(Names):
                     form = form[:start] + cased_like(new, word) + form[start + len(word) :]
                 forms.add(form)
         return frozenset(forms)
+
+    def word_features(self, word: str) -> Sequence[str]:
+        """Return what the word lists say of a word, and what the Russian dictionary does of its spelling in Russian."""
+        return self._features(word)
+
+    def _word_features(self, word: str) -> tuple[str, ...]:
+        low = word.replace("’", "'").replace("ʼ", "'")
+        found = [f"l={kind}" for kind in ("masculine", "feminine", "place", "noun") if low in self._words[kind]]
+        if self.is_place(word):
+            found.append("l=only-place")
+        if self.is_personal(word):
+            found.append("l=personal")
+        return (*found, *self._dictionary.word_features(UkrainianRecognizer.mapped(low)))
 
     def is_place(self, word: str) -> bool:
         """Return whether the word list has it as a form of places alone, or it ends like «Київщина», «Одещина»."""

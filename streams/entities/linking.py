@@ -1,0 +1,369 @@
+"""Which known entity a mention names, decided within its article: exact names, then types, countries, full names.
+
+Nothing here is fuzzy: a candidate is an entity whose name, in a case form or the nominative, is what the text says. A
+certain name decides alone. A doubtful one («МИД», «Альянс», a surname) needs a reason in the same article: the entity
+itself by a certain name, or its country, and more of that than any other candidate has.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from schemas import EntityType
+from streams.entities.countries import (
+    CUES,
+    Known,
+    Row,
+    is_acronym,
+    lower,
+    written_alike,
+    written_like,
+)
+from streams.entities.names import Names
+from streams.entities.person_forms import person_forms, word_forms
+from streams.entities.sequence import Hit
+from streams.entities.spans import Span, without_overlap
+
+_WORD = re.compile(r"(?<!\w)[^\W\d_]\w*")
+_CYRILLIC = re.compile("[а-яёіїєґ]", re.IGNORECASE)
+# «Дж. Байден», "J. Biden", «Л.И. Брежнев».
+_INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.[ \u00a0-]?)+(?=[^\W\d_]{2})")
+_OPENING = '«“„"'
+
+# How a country shows in words that do not begin like its name: its people and adjectives.
+_STEMS = {
+    "US": "америк|сша|american|u\\.s|washington|вашингтон",
+    "GB": "брит|англи|англі|лондон|british|english|london|uk\\b|scot|welsh",
+    "RU": "росси|росі|рф\\b|москв|кремл|russia|moscow|kremlin",
+    "UA": "украин|україн|киев|київ|києв|ukrain|kyiv|kiev",
+    "DE": "герман|немец|німе|берлин|берлін|бундес|german|berlin",
+    "FR": "франц|париж|french|franc|paris",
+    "CN": "кита|пекин|пекін|chin|beijing",
+    "IL": "израил|ізраїл|israel",
+    "IT": "итал|італі|рим\\b|ital",
+    "ES": "испан|іспан|мадрид|spain|spanish|madrid",
+    "NL": "нидерланд|голланд|нідерланд|голланд|dutch|netherlands|amsterdam",
+    "CH": "швейцар|swiss|switzerland",
+    "PL": "польш|польс|варшав|poland|polish|warsaw",
+    "GR": "грец|грец|греч|greek|greece|athens",
+    "TR": "турц|турец|туреч|анкар|turk|ankara",
+    "KR": "южнокоре|південнокоре|южн\\w+ коре|південн\\w+ коре|сеул|south korea|seoul",
+    "KP": "северокоре|північнокоре|кндр|пхеньян|пхеньян|north korea|pyongyang|dprk",
+    "CZ": "чех|чеш|чес[ьк]|прага|праг|czech|prague",
+    "BE": "бельг|belg|brussels",
+    "SE": "швед|швец|swed",
+    "NO": "норве|norw",
+    "DK": "дан|данi|датськ|датск|danish|denmark",
+    "FI": "финл|финс|фінл|фінс|finn|finland",
+    "PH": "филиппин|філіппін|philippin|filipin",
+    "TH": "таила|тайск|таїланд|тайськ|thai",
+    "IE": "ирланд|ірланд|irish|ireland|dublin",
+    "PT": "португ|portug|lisbon",
+    "HU": "венгр|венгер|угор|будапешт|hungar|budapest",
+    "BY": "белорус|білорус|минск|мінськ|belarus|minsk",
+    "AE": "эмират|емірат|оаэ|оае|дубай|emirat|uae|dubai|abu dhabi",
+    "SA": "саудов|saudi|riyadh",
+    "NZ": "новозеланд|зеланд|новая зеланд|zealand",
+    "SY": "сири|сирі|syria|дамаск|damascus",
+    "EG": "егип|єгип|египет|egypt|cairo|каир",
+    "JP": "япон|japan|токио|токіо|tokyo",
+    "IN": "инди[ийя]|індi|інді|indian?\\b|делі|дели|delhi",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A known entity and the nominative under which the text may name it."""
+
+    known: Known
+    base: str
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mention before it is linked: where it is, what it says, its nominative, and the country that it names."""
+
+    span: Span
+    words: str
+    normal: str
+    known: Known | None = None
+    entity_normal: str | None = None
+    """The nominative of the entity, where the mention gives only a part of its name."""
+
+
+class Linker:
+    """The known names of one language, and the decisions about them."""
+
+    def __init__(self, language: str, names: Names, countries: Iterable[Row], rows: Iterable[Row]) -> None:
+        """Index the names of `rows`; `countries` are those that the countries' own index links.
+
+        Raises:
+            ValueError: a certain name belongs to two rows.
+        """
+        self._language = language
+        self._stems = _stems(language, countries)
+        rows = tuple(rows)
+        self._exact: dict[str, tuple[Candidate, ...]] = {}
+        self._folded: dict[str, tuple[Candidate, ...]] = {}
+        taken = {_key(base) for row in countries for base in (*row.certain[language], *row.doubtful[language])}
+        derived: dict[str, list[Candidate]] = {}
+        for row in rows:
+            for base, certain in _bases(row, language):
+                candidate = Candidate(row.known, base, certain)
+                key = _key(base)
+                if key in taken and row.known.type is EntityType.LOC:
+                    candidate = replace(candidate, certain=False)
+                index = self._exact if is_acronym(base) else self._folded
+                index[key] = _with(index.get(key, ()), candidate)
+                if is_acronym(base) or not _CYRILLIC.search(base):
+                    continue
+                forms = person_forms(key) if row.known.type is EntityType.PER else map(_key, names.case_forms(base))
+                for form in forms:
+                    derived.setdefault(form, []).append(candidate)
+        for key, made in derived.items():
+            if key in self._folded or key in taken:
+                continue
+            ids = {candidate.known.qid for candidate in made}
+            self._folded[key] = tuple(
+                candidate if len(ids) == 1 else replace(candidate, certain=False)
+                for candidate in {candidate.known.qid: candidate for candidate in made}.values()
+            )
+        self._person_words = _person_words(language, rows)
+        starts: dict[str, set[str]] = {}
+        for key in (*self._exact, *self._folded):
+            if first := re.match(r"\w+", key):
+                starts.setdefault(lower(first[0]), set()).add(key)
+        self._starts = {first: tuple(sorted(keys, key=lambda key: (-len(key), key))) for first, keys in starts.items()}
+
+    def word_features(self, word: str) -> list[str]:
+        """Return whether a lower-case word begins or ends the name of a person in the tables, in any case."""
+        return [feature for feature, words in self._person_words.items() if word in words]
+
+    def candidates(self, words: str) -> tuple[Candidate, ...]:
+        """Return the known entities that are called so, whatever the article says."""
+        written = written_alike(words)
+        found = self._exact.get(written)
+        if found is None:
+            found = self._folded.get(lower(written), ())
+            if not words[:1].isupper():
+                # "al-Qaeda" begins small, «россия» is another matter.
+                found = tuple(one for one in found if one.base[:1].islower())
+        return found
+
+    def find(self, text: str, tagged: Sequence[Span]) -> list[Span]:
+        """Return where the text names a known place or organisation by a certain name, by start, without overlap.
+
+        A city's name that the tagger takes for an organisation is a club's or a paper's: «Барселона».
+        """
+        written = written_alike(text)
+        low = lower(written)
+        organisations = [span for span in tagged if span.type is EntityType.ORG]
+        found: list[Span] = []
+        for match in _WORD.finditer(text):
+            if not match[0][0].isupper():
+                continue
+            for key in self._starts.get(lower(match[0]), ()):
+                start, stop = match.start(), match.start() + len(key)
+                if text[stop : stop + 1].isalnum() or text[stop : stop + 1] == "_" or text[stop : stop + 1] == "-":
+                    continue
+                candidates = self._exact.get(key, ()) if written.startswith(key, start) else ()
+                if not candidates and low.startswith(key, start):
+                    candidates = self._folded.get(key, ())
+                certain = [one.known for one in candidates if one.certain and one.known.type is not EntityType.PER]
+                if not certain:
+                    continue
+                span = Span(start, stop, certain[0].type)
+                quoted = text[start - 1 : start] in _OPENING if start else False
+                if span.type is EntityType.LOC and (
+                    quoted or any(one.start <= start and stop <= one.stop for one in organisations)
+                ):
+                    break
+                found.append(span)
+                break
+        return without_overlap(found)
+
+    def hits(self, text: str) -> list[Hit]:
+        """Return where the text has a name of the tables, certain or not, by start; of two that overlap the longer."""
+        written = written_alike(text)
+        low = lower(written)
+        found: dict[Span, bool] = {}
+        for match in _WORD.finditer(text):
+            if not match[0][0].isupper():
+                continue
+            for key in self._starts.get(lower(match[0]), ()):
+                start, stop = match.start(), match.start() + len(key)
+                candidates = self._exact.get(key, ()) if written.startswith(key, start) else ()
+                if not candidates and low.startswith(key, start):
+                    candidates = self._folded.get(key, ())
+                if candidates and not (text[stop : stop + 1].isalnum() or text[stop : stop + 1] == "_"):
+                    first = min(candidates, key=lambda one: not one.certain)
+                    found[Span(start, stop, first.known.type)] = first.certain
+                    break
+        return [Hit(span, found[span]) for span in without_overlap(found)]
+
+    def link(self, text: str, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return the drafts with what they name, in their order."""
+        certain = [self._certainly(draft) for draft in drafts]
+        article = _Article(text, self._stems, certain)
+        return _whole_names([draft if draft.known else self._probably(draft, article) for draft in certain])
+
+    def _certainly(self, draft: Draft) -> Draft:
+        if draft.known:
+            return draft
+        for words in (draft.words, draft.normal):
+            for candidate in self.candidates(words):
+                if candidate.certain and _fits(candidate.known, draft.span.type):
+                    return _linked(draft, candidate)
+        return draft
+
+    def _probably(self, draft: Draft, article: "_Article") -> Draft:
+        found = {
+            candidate.known.qid: candidate
+            for words in (draft.words, draft.normal)
+            for candidate in self.candidates(words)
+            if candidate.known.type is draft.span.type
+        }
+        weights = Counter({qid: article.evidence(candidate.known) for qid, candidate in found.items()})
+        best = weights.most_common(2)
+        if not best or best[0][1] == 0 or (len(best) > 1 and best[1][1] == best[0][1]):
+            return draft
+        return _linked(draft, found[best[0][0]])
+
+
+def _linked(draft: Draft, candidate: Candidate) -> Draft:
+    """Return the draft with what it names and the nominative that the tables have for its words."""
+    return replace(draft, known=candidate.known, normal=written_like(candidate.base, draft.words))
+
+
+class _Article:
+    """What an article says for certain, as evidence for what it may mean."""
+
+    def __init__(self, text: str, stems: dict[str, re.Pattern[str]], drafts: Iterable[Draft]) -> None:
+        self._text = lower(written_alike(text))
+        self._stems = stems
+        self._ids = Counter(draft.known.qid for draft in drafts if draft.known)
+        self._countries = Counter(draft.known.country for draft in drafts if draft.known and draft.known.country)
+
+    def evidence(self, known: Known) -> int:
+        """Return how much of the article speaks for the entity; 0 where nothing does."""
+        if self._ids[known.qid]:
+            return 1_000
+        if known.type is EntityType.PER or known.country is None:
+            return 0
+        stem = self._stems.get(known.country)
+        named = len(stem.findall(self._text)) if stem else 0
+        return 2 * self._countries[known.country] + named
+
+
+def _fits(known: Known, kind: EntityType) -> bool:
+    """Whether a certain name means this one also where the tagger says `kind`."""
+    if known.type is EntityType.LOC:
+        return kind is not EntityType.ORG
+    return known.type is kind or (known.type is EntityType.ORG and kind is EntityType.LOC)
+
+
+def _whole_names(drafts: list[Draft]) -> list[Draft]:
+    """Return the drafts with each surname linked to the full name that the article gives, where only one fits."""
+    full: dict[str, Draft] = {}
+    for draft in drafts:
+        if draft.span.type is EntityType.PER and " " in draft.normal and not _INITIALS.match(draft.normal):
+            full.setdefault(draft.known.qid if draft.known else lower(draft.normal), draft)
+    surnames: dict[str, list[Draft]] = {}
+    for draft in full.values():
+        surnames.setdefault(_surname(draft.normal), []).append(draft)
+    result = []
+    for draft in drafts:
+        if draft.span.type is EntityType.PER and draft.known is None:
+            initials = _INITIALS.match(draft.words)
+            rest = draft.words[initials.end() :] if initials else draft.words
+            if " " not in rest:
+                owner = _owner(rest, draft.normal, initials[0] if initials else "", surnames)
+                if owner:
+                    draft = replace(
+                        draft,
+                        known=owner.known,
+                        normal=draft.normal if initials else owner.normal.split()[-1],
+                        entity_normal=owner.normal,
+                    )
+        result.append(draft)
+    return result
+
+
+def _surname(normal: str) -> str:
+    return lower(written_alike(normal)).split()[-1]
+
+
+def _owner(words: str, normal: str, initials: str, surnames: dict[str, list[Draft]]) -> Draft | None:
+    """Return the only full name whose surname the word can be, in whatever case; None where several or none can."""
+    said = lower(written_alike(words))
+    exact = [
+        owner
+        for owner in (*surnames.get(_surname(normal), ()), *surnames.get(said, ()))
+        if not initials or owner.normal[:1].lower() == initials[:1].lower()
+    ]
+    if not exact and _CYRILLIC.search(words):
+        exact = [
+            owner
+            for surname, owners in surnames.items()
+            if said in person_forms(surname)
+            for owner in owners
+            if not initials or owner.normal[:1].lower() == initials[:1].lower()
+        ]
+    unique = {owner.known.qid if owner.known else owner.normal: owner for owner in exact}
+    return next(iter(unique.values())) if len(unique) == 1 else None
+
+
+def _key(base: str) -> str:
+    written = written_alike(base)
+    return written if is_acronym(base) else lower(written)
+
+
+def _bases(row: Row, language: str) -> Iterable[tuple[str, bool]]:
+    # Where a name has a cue, the countries' index has looked for it.
+    yield from ((base, (language, base) not in CUES) for base in row.certain[language])
+    yield from ((base, False) for base in row.doubtful[language])
+    if language != "en" and row.known.type is not EntityType.LOC:
+        # Latin names stand in Russian and Ukrainian texts too.
+        yield from ((base, True) for base in row.certain["en"] if base not in row.certain[language])
+
+
+def _with(present: tuple[Candidate, ...], new: Candidate) -> tuple[Candidate, ...]:
+    """Return the candidates with one more; a certain one drives out doubtful ones.
+
+    Raises:
+        ValueError: two rows have the name as certain.
+    """
+    for other in present:
+        if other.known.qid == new.known.qid:
+            return present
+        if other.certain and new.certain and other.known.type is new.known.type:
+            raise ValueError(f"{new.base!r} names {other.known.qid} and {new.known.qid}")
+    return (*present, new)
+
+
+def _person_words(language: str, rows: Iterable[Row]) -> dict[str, frozenset[str]]:
+    """Return the first and last words of the known persons' names with their case forms."""
+    found: dict[str, set[str]] = {"f=first": set(), "f=last": set()}
+    for row in rows:
+        if row.known.type is not EntityType.PER:
+            continue
+        for base in row.certain[language]:
+            words = lower(written_alike(base)).split(" ")
+            if len(words) > 1:
+                for feature, word in (("f=first", words[0]), ("f=last", words[-1])):
+                    found[feature].update(form for case in word_forms(word) for form in case)
+    return {feature: frozenset(words) for feature, words in found.items()}
+
+
+def _stems(language: str, countries: Iterable[Row]) -> dict[str, re.Pattern[str]]:
+    stems = {}
+    for row in countries:
+        code = row.known.country
+        if code:
+            names = {lower(written_alike(name)) for name in row.certain[language] if len(name) > 3}
+            cut = {re.escape(name[:-1] if len(name) > 5 else name) for name in names}
+            given = _STEMS.get(code)
+            stems[code] = re.compile(rf"\b(?:{given or '|'.join(sorted(cut)) or '(?!)'})")
+    return stems
