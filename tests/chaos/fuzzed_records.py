@@ -26,7 +26,7 @@ from streams.settings import Settings
 from streams.topics import DEAD_LETTER_HEADERS
 
 SAMPLES = Path(__file__).parent.parent.parent / "samples"
-LONG = 100
+LONG = 200
 """One record in so many may be long."""
 ODD = (
     *(
@@ -161,7 +161,7 @@ class Generator:
     def record(self, number: int) -> Fuzzed:
         """Return record `number`."""
         self._random.seed(f"{self._seed}/{number}")
-        self._longest = 120_000 if number % LONG == LONG - 1 else 2_000
+        self._longest = 100_000 if number % LONG == LONG - 1 else 2_000
         name, make = self._random.choice(tuple(MAKERS.items()))
         return Fuzzed(name, self._key(), make(self), self._headers(name))
 

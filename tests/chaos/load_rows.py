@@ -356,11 +356,11 @@ def clock(broker: LocalBroker, home: Path, count: int = 2_000) -> Outcome:
     ]
     for worker in workers:
         worker.start()
-    loading = wrong.load(articles, 100)
-    for victim in workers:
-        wrong.settle(wrong.come + count // 5)
+    loading = wrong.load(articles, 40)
+    for turn, victim in enumerate(workers):
+        wrong.settle(count * (2 * turn + 1) // 5)
         victim.kill()
-        wrong.settle(wrong.come + count // 5)
+        wrong.settle(count * (2 * turn + 2) // 5)
         victim.start()
     loading.join()
     wrong.settle(count)
@@ -445,24 +445,24 @@ RATE = 60
 """Articles a second in the row `soak`; four times as many in the first five seconds of each minute."""
 
 
-def soak(broker: LocalBroker, home: Path) -> Outcome:
+def soak(broker: LocalBroker, home: Path, rate: int = RATE) -> Outcome:
     """20 minutes (NEWSFLOW_SOAK_MINUTES) at full load. Of three workers two are killed, stopped, frozen and robbed of
     their enriching process again and again; the third lives through it and must not grow: memory, files, connections.
     """
     seconds = round(60 * float(os.environ.get(SOAK_MINUTES, "20")))
     arena = Arena(broker, home)
     steady, *others = (arena.worker() for _ in range(3))
-    rates = [RATE * (4 if second % 60 < 5 else 1) for second in range(seconds)]
+    rates = [rate * (4 if second % 60 < 5 else 1) for second in range(seconds)]
     articles = arena.articles(sum(rates), _piece_of_a_sample)
     published = 0
 
     async def publish() -> None:
         nonlocal published
         began = time.monotonic()
-        for second, rate in enumerate(rates):
+        for second, count in enumerate(rates):
             await asyncio.sleep(max(0.0, began + second - time.monotonic()))
-            await arena.line.publish(articles[published : published + rate])
-            published += rate
+            await arena.line.publish(articles[published : published + count])
+            published += count
 
     loading = threading.Thread(target=lambda: asyncio.run(publish()), daemon=True)
     loading.start()

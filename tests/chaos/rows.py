@@ -12,6 +12,8 @@ from streams import dead_letters
 from streams.broker import LocalBroker
 from tests.account import read_topic
 from tests.chaos.arena import FAULTY, Arena, Outcome
+from tests.chaos.load_rows import LOAD_ROWS
+from tests.chaos.network_rows import NETWORK_ROWS
 from tests.faulty_worker import FAIL_CLASSIFY, FAIL_ENTITIES, HANG
 
 Row = Callable[[LocalBroker, Path], Outcome]
@@ -196,6 +198,8 @@ ROWS: dict[str, Row] = {
     "poison": poison,
     "slow": slow,
     "replay": replay,
+    **NETWORK_ROWS,
+    **LOAD_ROWS,
 }
 SHORT: dict[str, Row] = {
     "worker-kill": partial(worker_kill, rapid=6, spaced=0),
@@ -204,5 +208,3 @@ SHORT: dict[str, Row] = {
     "poison": partial(poison, count=600),
 }
 """The rows that `make test` runs, in little."""
-MISSING = ("cluster", "partition", "big", "disk-full", "clock", "fuzz", "soak")
-"""Rows that are planned and not built yet."""
