@@ -199,9 +199,6 @@ def test_a_caption_beside_a_video_goes_anywhere_if_it_says_so() -> None:
         ("👉 Підпишись на наш Telegram!", "subscription_prompt"),
         ("Подписывайтесь на наш канал! Читайте нас в Telegram!", "subscription_prompt"),
         ("Follow us on Twitter @example. If you have a story suggestion email us", "subscription_prompt"),
-        ("Теги: набережная, мэрия, бюджет города", "navigation"),
-        ("Tags: #riverbank #budget", "navigation"),
-        ("Ключові слова: набережна; бюджет", "navigation"),
         ("Читайте також: Що буде з набережною? Пояснюємо", "related_link"),
         ("(Читайте також: Мер звільнив заступника)", "related_link"),
         ("Home > News > City", "navigation"),
@@ -209,6 +206,14 @@ def test_a_caption_beside_a_video_goes_anywhere_if_it_says_so() -> None:
 )
 def test_what_is_not_the_article(line: str, reason: str) -> None:
     assert removed(LEAD, line, *BODY) == [(reason, line)]
+
+
+@pytest.mark.parametrize(
+    "line", ["Теги: набережная, мэрия, бюджет города", "Tags: #riverbank #budget", "Ключові слова: набережна; бюджет"]
+)
+def test_tags_below_the_article(line: str) -> None:
+    assert removed(LEAD, *BODY, line, "Поделиться") == [("navigation", line), ("share_prompt", "Поделиться")]
+    assert removed(LEAD, line, *BODY) == []
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def separate(text: str, title: str | None, captions: Collection[str] = ()) -> tu
     """
     lines = text.split("\n") if text else []
     reasons = [_by_itself(line) or (RemovalReason.MEDIA_CAPTION if line in captions else None) for line in lines]
+    _mark_tags(lines, reasons)
     _mark_duration(lines, reasons)
     _keep_one(reasons)
     _mark_title(lines, reasons, title)
@@ -188,7 +189,7 @@ def _by_itself(line: str) -> RemovalReason | None:
     bare = line.strip(" .!…:")
     if _ADVERTISEMENT.fullmatch(bare):
         return RemovalReason.ADVERTISEMENT
-    if _NAVIGATION.fullmatch(bare) or _TAGS.fullmatch(line):
+    if _NAVIGATION.fullmatch(bare):
         return RemovalReason.NAVIGATION
     if _SHARE.fullmatch(bare):
         return RemovalReason.SHARE_PROMPT
@@ -249,6 +250,15 @@ def _are_credits(text: str) -> bool:
     """Return whether the text lists names, agencies and the like, and nothing else."""
     parts = [part for part in _SEPARATED.split(_YEAR.sub("", text.strip(" ()."))) if part]
     return bool(parts) and all(_CREDIT.fullmatch(part) or _NAMES.fullmatch(part) for part in parts)
+
+
+def _mark_tags(lines: Sequence[str], reasons: list[RemovalReason | None]) -> None:
+    """Mark the article's tags; what looks like them above another paragraph may be a line of it."""
+    for i in range(len(lines) - 1, -1, -1):
+        if reasons[i] is None and len(lines[i]) <= _LINE_LENGTH and _TAGS.fullmatch(_unwrapped(lines[i])):
+            reasons[i] = RemovalReason.NAVIGATION
+        elif reasons[i] is None and _SENTENCE_END.search(lines[i]):
+            return
 
 
 def _keep_one(reasons: list[RemovalReason | None]) -> None:
