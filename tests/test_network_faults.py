@@ -7,15 +7,21 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams import kafka as clients
+from streams.broker import LocalBroker
 from streams.broker.local import free_port
+from streams.delivery.consumer import BoundedConsumer, ReadCommittedThread
 from tests.chaos.cluster import LocalCluster
 from tests.chaos.proxy import HOST, Proxy
 from tests.chaos.recovery import Progress
 from tests.running_line import RunningLine, Sent
-from tests.test_broker import read
+from tests.test_broker import make_topic, read
 
 
 class Echo(socketserver.StreamRequestHandler):
@@ -137,3 +143,49 @@ def test_three_brokers_lose_nothing_with_one(tmp_path: Path) -> None:
             node.start()
             asyncio.run(cluster.until_in_sync(30))
         assert asyncio.run(read(cluster.bootstrap_servers, raw)) == [b"0", b"1", b"2", b"3"]
+
+
+@pytest.mark.kafka
+def test_a_consumer_stops_while_it_waits_for_a_lost_broker(tmp_path: Path) -> None:
+    async def scenario(broker: LocalBroker) -> None:
+        topic = await make_topic(broker.bootstrap_servers)
+        consumer = BoundedConsumer(
+            bootstrap_servers=broker.bootstrap_servers, retry_backoff_ms=20_000, fetch_max_wait_ms=100
+        )
+        await consumer.start()
+        consumer.assign([TopicPartition(topic, 0)])
+        await consumer.getmany(timeout_ms=500)
+        broker.kill()
+        await asyncio.sleep(1)
+        await asyncio.wait_for(consumer.stop(), 10)
+
+    with LocalBroker(tmp_path, heap_mb=256) as broker:
+        asyncio.run(scenario(broker))
+
+
+@pytest.mark.kafka
+def test_rewinding_passes_over_partitions_that_were_lost_meanwhile(kafka: LocalBroker, tmp_path: Path) -> None:
+    line = RunningLine(kafka.bootstrap_servers, tmp_path, partitions=2)
+    line.create_topics()
+    kept, lost = (TopicPartition(line.settings.topic("articles.raw"), number) for number in range(2))
+
+    class Losing(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no types
+        async def committed(self, partition: TopicPartition) -> Any:
+            offset = await super().committed(partition)
+            if lost in self.assignment():
+                self.unsubscribe()
+                self.assign([kept])
+            return offset
+
+    async def scenario() -> None:
+        consumer = Losing(**clients.connection(line.settings), group_id=line.settings.app_id, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            consumer.assign([kept, lost])
+            thread = Mock(_ensure_consumer=lambda: consumer)
+            assert await ReadCommittedThread._rewind(thread) == {kept: None}
+            assert await consumer.position(kept) == 0
+        finally:
+            await consumer.stop()
+
+    asyncio.run(scenario())

@@ -84,6 +84,17 @@ class BoundedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships
         await super().start()
         self._fetcher._client = _FetchesInBounds(self._client, self._fetcher)
 
+    async def stop(self) -> None:
+        """Stop the consumer; aiokafka's own breaks off where a fetch from a lost broker waits to be tried again."""
+        try:
+            await super().stop()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # It is the fetch that was cancelled; the group has been left before.
+            await self._client.close()
+
 
 class ReadCommittedThread(driver.AIOKafkaConsumerThread):
     """The thread that polls Kafka, with a consumer of our own making."""
@@ -146,6 +157,9 @@ class ReadCommittedThread(driver.AIOKafkaConsumerThread):
     async def _rewind(self) -> dict[Any, int | None]:
         consumer = self._ensure_consumer()
         offsets = {partition: await consumer.committed(partition) for partition in consumer.assignment()}
+        # Without its coordinator's broker that takes so long that the next rebalance may have taken some away.
+        still_assigned = consumer.assignment()
+        offsets = {partition: offset for partition, offset in offsets.items() if partition in still_assigned}
         for partition, offset in offsets.items():
             if offset is not None:
                 consumer.seek(partition, offset)

@@ -8,10 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.broker import LocalBroker
 from streams.worker_child import WorkerChild
@@ -50,7 +51,8 @@ class Outcome:
 
     @property
     def green(self) -> bool:
-        in_time = max(self.recovery, default=0.0) <= self.recovery_limit
+        longest = max(self.recovery, default=0.0)
+        in_time = isfinite(longest) and longest <= self.recovery_limit
         return self.account.clean and self.account.complete and in_time and self.struck >= self.planned
 
 
@@ -166,6 +168,7 @@ class Arena:
     ) -> Outcome:
         """Stop the workers and let the checker read the topics; `replayed` are the articles that were sent back."""
         codes = [worker.stop() for worker in workers]
+        assert self._watcher.is_alive(), "nobody has watched"
         self._stop.set()
         self._watcher.join(10)
         prefix = self.line.settings.topic_prefix
@@ -177,14 +180,16 @@ class Arena:
         return Outcome(row, planned, self.struck, found, recovery, notes=notes + (f"exit codes {odd}" if odd else ""))
 
     async def _watch(self) -> None:
-        outputs = [self.line.settings.topic(name) for name in ("articles.enriched", "articles.dead")]
+        settings = self.line.settings
+        outputs = [settings.topic(name) for name in ("articles.enriched", "articles.dead")]
         consumer = AIOKafkaConsumer(
-            *outputs,
             bootstrap_servers=self.broker.bootstrap_servers,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
         )
         await consumer.start()
+        # Given, not found: a broker of several may not know a new topic yet, and who subscribes then may miss it.
+        consumer.assign([TopicPartition(topic, number) for topic in outputs for number in range(settings.partitions)])
         try:
             while not self._stop.is_set():
                 for records in (await consumer.getmany(timeout_ms=200)).values():

@@ -37,6 +37,7 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
     per_second, seconds_per_kill = 30, 22
     with LocalCluster(home / "cluster") as brokers:
         arena = Arena(brokers, home, replication=3)
+        asyncio.run(brokers.until_in_sync(60))
         articles = arena.articles(per_second * seconds_per_kill * kills)
         by_partition: dict[int, list[Sent]] = defaultdict(list)
         for article in articles:
@@ -72,14 +73,15 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
         arena.settle(len(articles))
         assert third is not None
         restarts = steady.log_text().count("; restarting in")
-        return arena.finish(
+        result = arena.finish(
             "cluster",
             kills,
             [steady, third],
             f"partitions without a commit at the first kills: {', '.join(map(str, without_commit))}; in sync at most "
-            f"{max(in_sync):.1f} s after the return; restarts by the supervisor {restarts}; recoveries "
-            f"{figures(arena.progress.recovery(arena.faults))}; ",
+            f"{max(in_sync):.1f} s after the return; restarts by the supervisor {restarts}; ",
         )
+    result.notes += f"recoveries {figures(result.recovery)}"
+    return result
 
 
 def partition(_broker: LocalBroker, home: Path, rounds: int = 3, phase: float = 60.0) -> Outcome:
