@@ -122,6 +122,7 @@ def test_recovery_is_that_of_the_partition_that_rested_longest() -> None:
     # Before this fault all was done: its time counts from the next record.
     assert progress.recovery([8.5]) == pytest.approx([0.1])
     assert progress.recovery([9.5]) == [0.0]
+    assert progress.recovery([]) == []
     assert progress.longest_wait(0.0, 10.0) == pytest.approx(5.1)
     progress.went_in([own[0]], 11)
     assert progress.recovery([10.0]) == [float("inf")]

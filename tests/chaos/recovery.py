@@ -46,6 +46,8 @@ class Progress:
         A partition's time counts from the fault where it had a backlog, otherwise from the next record that went in
         before the next fault; a partition without either does not count.
         """
+        if not faults:
+            return []
         ends = [*faults[1:], float("inf")]
         return [
             max((self._wait(number, fault, end) for number in self._numbers), default=0.0)
