@@ -11,8 +11,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiokafka import TopicPartition
 
+from streams import kafka as clients
 from streams.broker import LocalBroker
+from streams.delivery.agents import TRANSACTION_BYTES
 from streams.worker_child import WorkerChild
 from tests.account import Account, account
 from tests.running_line import RunningLine, Sent
@@ -180,9 +183,29 @@ def test_a_broker_that_dies_and_comes_back_costs_nothing(tmp_path: Path) -> None
             asyncio.run(line.publish(records[200:]))
             settled(line, names, 120)
             assert workers.stop() == 0
+            said = workers.log_text().splitlines()
+            assert len(said) < 200, "a log that nobody can read:\n" + "\n".join(said[:50])
         result = asyncio.run(account(line.settings.brokers, line.settings.topic_prefix, names))
     assert result.clean, result
     assert result.enriched == len(names)
+
+
+def test_a_transaction_is_bounded_in_bytes(kafka: LocalBroker, tmp_path: Path) -> None:
+    line = RunningLine(kafka.bootstrap_servers, tmp_path, partitions=1, breaker_share=1)
+    line.create_topics()
+    # An array is dead-lettered in no time: all of them would fit into the time of one transaction or two.
+    asyncio.run(line.publish([Sent(b"[" + b" " * 300_000 + b"]") for _ in range(40)]))
+    with line.worker:
+        line.process(Sent(b'{"text": "NATO met in Japan."}'))
+    dead = TopicPartition(line.settings.topic("articles.dead"), 0)
+
+    async def end() -> int:
+        async with clients.consumer(line.settings) as consumer:
+            consumer.assign([dead])
+            return int((await consumer.end_offsets([dead]))[dead])
+
+    transactions = asyncio.run(end()) - 40  # each ends with a marker, which has an offset of its own
+    assert transactions >= 40 * 300_000 / (2 * TRANSACTION_BYTES)
 
 
 def test_a_worker_waits_for_its_broker(tmp_path: Path) -> None:
