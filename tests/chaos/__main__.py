@@ -91,8 +91,9 @@ nothing of our code.
 {head}
 {rows}
 
-Recovery: from the fault (for broker-kill: from the broker's return) to the next committed event. In `replay` the
-replayed articles are on both topics, dead first and enriched later, so "published" counts them twice.
+Recovery: from the fault (for broker-kill: from the broker's return) until every partition with work has brought an
+outcome. In `replay` the replayed articles are on both topics, dead first and enriched later, so "published" counts them
+twice. In `cluster` there are three brokers.
 
 {faults}
 
