@@ -1,0 +1,129 @@
+"""Rules after the sequence model, the same for all languages: what belongs to a name by our guideline and what not.
+
+Bounds: no title before a person, the initials with the surname, «X (Y)» as two names. Consistency: a surname is a
+person wherever the article has its full name, and the same words have one type. What consists of common words alone is
+no name.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from schemas import EntityType
+from streams.entities.person_forms import person_forms
+from streams.entities.spans import Span, trimmed, without_overlap
+
+NOT_NAMES = Path(__file__).with_name("not_names.txt")
+
+_BRACKET = re.compile(r"\s*[(\[]\s*")
+_TITLES = {
+    "en": "mr|mrs|ms|miss|dr|prof|professor|sir|lord|lady|dame|president|premier|"
+    "prime minister|minister|king|queen|prince|princess|duke|duchess|pope|archbishop|"
+    "bishop|cardinal|father|rev|reverend|imam|sheikh|chief|justice|judge|senator|sen|"
+    "rep|congressman|congresswoman|governor|gov|mayor|general|gen|colonel|col|captain|"
+    "capt|major|maj|sergeant|sgt|lieutenant|lt|admiral|inspector|detective|officer|coach"
+    "|manager|uncle|aunt|aunty|auntie|grandmother|grandfather|ambassador|secretary|chairman"
+    "|chairwoman|director|alhaji|chancellor|comrade|barrister|engr|hon|madam|mx|emperor",
+    "ru": "господин|госпожа|мистер|миссис|мисс|мадам|месье|президент|премьер|премьер-министр|"
+    "министр|канцлер|император|императрица|царь|король|королева|принц|принцесса|герцог|"
+    "герцогиня|граф|папа|патриарх|митрополит|архиепископ|епископ|кардинал|генерал|полковник"
+    "|майор|капитан|адмирал|маршал|профессор|доктор|академик|сенатор|депутат|губернатор|"
+    "мэр|судья|адвокат|режиссер|режиссёр|актер|актёр|актриса|певец|певица|поп-звезда|"
+    "тренер|экс-президент|товарищ|сэр|леди|лорд|шейх|имам|муфтий",
+    "uk": "пан|пані|містер|місіс|міс|мадам|президент|прем'єр|прем'єр-міністр|прем'єрка|міністр|"
+    "міністерка|канцлер|імператор|імператриця|цар|король|королева|принц|принцеса|герцог|"
+    "герцогиня|граф|папа|патріарх|митрополит|архієпископ|єпископ|кардинал|генерал|полковник"
+    "|майор|капітан|адмірал|маршал|професор|доктор|академік|сенатор|депутат|губернатор|"
+    "мер|суддя|адвокат|режисер|режисерка|актор|акторка|співак|співачка|тренер|експрезидент"
+    "|товариш|сер|леді|лорд|шейх|імам|юрист|сам|отець|владика",
+}
+_TITLE = {
+    language: re.compile(rf"(?:(?:{titles})\.?\s+)+(?=[^\W\d_a-zа-яёіїєґ])", re.IGNORECASE)
+    for language, titles in _TITLES.items()
+}
+# «А. », «Дж.», «О . »: a capital with at most one small letter, at the start of a word.
+_INITIALS_BEFORE = re.compile(r"(?<![\w.])(?:[^\W\d_a-zа-яёіїєґ][a-zа-яёіїєґ]?\s?\.\s?-?\s?){1,3}$")
+_WORD = re.compile(r"(?<!\w)[^\W\d_][\w'’ʼ-]*")
+_ROMAN = re.compile(r"[IVXLCІХ]+(?:[-–—][IVXLCІХ]+)?")
+MINIMUM = 4
+"""Letters that a surname must have to be looked for in the article."""
+REPEATED = 0.6
+"""Confidence of a surname that is found because its full name is in the article."""
+
+
+def _read(path: Path) -> dict[str, frozenset[str]]:
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return {line.partition("\t")[0]: frozenset(line.partition("\t")[2].split()) for line in lines}
+
+
+_COMMON = _read(NOT_NAMES)
+
+
+def mended(text: str, found: Mapping[Span, float], language: str) -> dict[Span, float]:
+    """Return the spans with their confidence, mended; by start, without overlap."""
+    pieces: dict[Span, float] = {}
+    for span, confidence in found.items():
+        for piece in _pieces(text, span, language):
+            pieces[piece] = confidence
+    voted = _voted(text, pieces)
+    repeated = _surnames(text, voted)
+    together = repeated | voted
+    return {span: together[span] for span in without_overlap(together)}
+
+
+def _pieces(text: str, span: Span, language: str) -> list[Span]:
+    """Return the span in the bounds of the guideline: none, one, or the two of «X (Y)»."""
+    start, stop = span.start, span.stop
+    result = []
+    if bracket := _BRACKET.search(text, start + 1, stop):
+        inner = text.rfind(")", bracket.end(), stop + 1)
+        if inner < 0 or inner >= stop - 1:
+            result += _pieces(text, Span(bracket.end(), stop, span.type), language)
+            stop = bracket.start()
+    if span.type is EntityType.PER:
+        if title := _TITLE[language].match(text, start, stop):
+            start = title.end()
+        before = text[max(0, start - 12) : start]
+        if initials := _INITIALS_BEFORE.search(before):
+            start -= len(before) - initials.start()
+    start, stop = trimmed(text, start, stop)
+    words = text[start:stop].lower().replace("’", "'").split()
+    if words and not all(word in _COMMON[language] for word in words) and not _ROMAN.fullmatch(text, start, stop):
+        result.insert(0, Span(start, stop, span.type))
+    return result
+
+
+def _voted(text: str, spans: Mapping[Span, float]) -> dict[Span, float]:
+    """Return the spans, all of the same words with the type that the article gives them most."""
+    votes: dict[str, Counter[EntityType]] = defaultdict(Counter)
+    for span, confidence in spans.items():
+        votes[text[span.start : span.stop]][span.type] += round(confidence * 1_000)
+    result = {}
+    for span, confidence in spans.items():
+        kind = max(votes[text[span.start : span.stop]].items(), key=lambda item: (item[1], item[0]))[0]
+        result[Span(span.start, span.stop, kind)] = confidence
+    return result
+
+
+def _surnames(text: str, spans: Mapping[Span, float]) -> dict[Span, float]:
+    """Return the places where a surname stands alone that the article has in a full name, and no span is."""
+    forms: set[str] = set()
+    for span, confidence in spans.items():
+        words = text[span.start : span.stop].split()
+        if span.type is EntityType.PER and len(words) > 1 and confidence > REPEATED and words[-1][0].isupper():
+            last = words[-1].lower()
+            if len(last) >= MINIMUM and last.isalpha():
+                forms |= {last} if last.isascii() else person_forms(last)
+    taken = sorted(spans)
+    found, current = {}, 0
+    for match in _WORD.finditer(text):
+        if not match[0][0].isupper() or match[0].lower() not in forms:
+            continue
+        while current < len(taken) and taken[current].stop <= match.start():
+            current += 1
+        within = current < len(taken) and taken[current].start < match.end()
+        if within and (taken[current].start, taken[current].stop) != match.span():
+            continue
+        found[Span(match.start(), match.end(), EntityType.PER)] = REPEATED
+    return found
