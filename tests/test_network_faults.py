@@ -154,9 +154,13 @@ def test_a_consumer_stops_while_it_waits_for_a_lost_broker(tmp_path: Path) -> No
             bootstrap_servers=broker.bootstrap_servers, retry_backoff_ms=20_000, fetch_max_wait_ms=100
         )
         await consumer.start()
-        consumer.assign([TopicPartition(topic, 0)])
+        partition = TopicPartition(topic, 0)
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        assert await consumer.position(partition) == 0
         await consumer.getmany(timeout_ms=500)
         broker.kill()
+        # The fetch that was under way has failed and waits.
         await asyncio.sleep(1)
         await asyncio.wait_for(consumer.stop(), 10)
 
