@@ -6,9 +6,10 @@ itself by a certain name, or its country, and more of that than any other candid
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from schemas import EntityType
 from streams.entities.countries import (
@@ -29,6 +30,7 @@ _WORD = re.compile(r"(?<!\w)[^\W\d_]\w*")
 _CYRILLIC = re.compile("[а-яёіїєґ]", re.IGNORECASE)
 # «Дж. Байден», "J. Biden", «Л.И. Брежнев».
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.[ \u00a0-]?)+(?=[^\W\d_]{2})")
+_FOUR_WORDS = re.compile(r"[\w'-]+(?: [\w'-]+){0,3}")
 _OPENING = '«“„"'
 
 # How a country shows in words that do not begin like its name: its people and adjectives.
@@ -81,6 +83,48 @@ class Candidate:
     certain: bool
 
 
+class _Persons:
+    """Names of persons by the first letters of their words: case forms are made when a text asks, not for all names."""
+
+    LETTERS = 2
+    """Letters of a word that no case changes."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, str], list[tuple[str, Candidate]]] = defaultdict(list)
+
+    def add(self, name: str, candidate: Candidate) -> None:
+        """Add a name in the nominative and in lower case."""
+        self._names[self._bucket(name.split(" "))].append((name, candidate))
+
+    def candidates(self, words: str) -> tuple[Candidate, ...]:
+        """Return who is called so in any case; certain where that is one person."""
+        parts = words.split(" ")
+        found = {
+            candidate.known.qid: candidate
+            for name, candidate in self._names.get(self._bucket(parts), ())
+            if name.count(" ") == len(parts) - 1 and words in _person_forms(name)
+        }
+        if len(found) > 1:
+            return tuple(replace(candidate, certain=False) for candidate in found.values())
+        return tuple(found.values())
+
+    def longest(self, text: str, start: int) -> tuple[int, bool] | None:
+        """Return length and certainty of the longest name that begins at `start` of a text in lower case."""
+        words = _FOUR_WORDS.match(text, start)
+        parts = words[0].split(" ") if words else []
+        for count in range(len(parts), 0, -1):
+            name = " ".join(parts[:count])
+            if found := self.candidates(name):
+                return len(name), found[0].certain
+        return None
+
+    def _bucket(self, words: Sequence[str]) -> tuple[str, str]:
+        return words[0][: self.LETTERS], words[1][: self.LETTERS] if len(words) > 1 else ""
+
+
+_person_forms = lru_cache(5_000)(person_forms)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A mention before it is linked: where it is, what it says, its nominative, and the country that it names."""
@@ -105,6 +149,7 @@ class Linker:
         self._language = language
         self._stems = _stems(language, countries)
         rows = tuple(rows)
+        self._persons = _Persons()
         self._exact: dict[str, tuple[Candidate, ...]] = {}
         self._folded: dict[str, tuple[Candidate, ...]] = {}
         taken = {_key(base) for row in countries for base in (*row.certain[language], *row.doubtful[language])}
@@ -119,9 +164,11 @@ class Linker:
                 index[key] = _with(index.get(key, ()), candidate)
                 if is_acronym(base) or not _CYRILLIC.search(base):
                     continue
-                forms = person_forms(key) if row.known.type is EntityType.PER else map(_key, names.case_forms(base))
-                for form in forms:
-                    derived.setdefault(form, []).append(candidate)
+                if row.known.type is EntityType.PER:
+                    self._persons.add(key, candidate)
+                    continue
+                for form in names.case_forms(base):
+                    derived.setdefault(_key(form), []).append(candidate)
         for key, made in derived.items():
             if key in self._folded or key in taken:
                 continue
@@ -146,7 +193,7 @@ class Linker:
         written = written_alike(words)
         found = self._exact.get(written)
         if found is None:
-            found = self._folded.get(lower(written), ())
+            found = self._folded.get(lower(written)) or self._persons.candidates(lower(written))
             if not words[:1].isupper():
                 # "al-Qaeda" begins small, «россия» is another matter.
                 found = tuple(one for one in found if one.base[:1].islower())
@@ -201,6 +248,9 @@ class Linker:
                     first = min(candidates, key=lambda one: not one.certain)
                     found[Span(start, stop, first.known.type)] = first.certain
                     break
+            else:
+                if person := self._persons.longest(low, match.start()):
+                    found[Span(match.start(), match.start() + person[0], EntityType.PER)] = person[1]
         return [Hit(span, found[span]) for span in without_overlap(found)]
 
     def link(self, text: str, drafts: Sequence[Draft]) -> list[Draft]:
