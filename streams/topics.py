@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from schemas.headers import DEAD
+from schemas.headers import DEAD, RAW
 from streams import kafka
 from streams.errors import TopicsMissing
 from streams.line import Line
@@ -71,12 +71,16 @@ def _new_topic(settings: Settings, topic: str) -> NewTopic:
     extra = DEAD_LETTER_HEADERS if topic == DEAD else 0
     retention = -1 if settings.retention_days < 0 else round(settings.retention_days * 86_400_000)
     replication = settings.replication
+    # What workers write is stamped by the broker: Kafka refuses records of a clock that is an hour fast, and a worker
+    # with such a clock could write nothing at all. Raw records keep the time that their publisher gave them.
+    stamped = "CreateTime" if topic == RAW else "LogAppendTime"
     return NewTopic(
         name=settings.topic(topic),
         num_partitions=settings.partitions,
         replication_factor=replication,
         topic_configs={
             "cleanup.policy": "delete",
+            "message.timestamp.type": stamped,
             "max.message.bytes": str(settings.max_message_bytes + extra),
             "min.insync.replicas": str(max(1, replication - 1)),
             "retention.ms": str(retention),

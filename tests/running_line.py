@@ -71,13 +71,16 @@ class RunningLine:
         asyncio.run(topics.create(self.settings, newsflow_line(self.settings)))
 
     def limit_topic(self, topic: str, max_message_bytes: int) -> None:
+        self.configure_topic(topic, {"max.message.bytes": str(max_message_bytes)})
+
+    def configure_topic(self, topic: str, configs: dict[str, str]) -> None:
+        """Give a topic these settings; all others of it fall back to the broker's."""
+
         async def run() -> None:
             admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.brokers)
             await admin.start()
             name = self.settings.topic(topic)
-            resource = ConfigResource(
-                ConfigResourceType.TOPIC, name, configs={"max.message.bytes": str(max_message_bytes)}
-            )
+            resource = ConfigResource(ConfigResourceType.TOPIC, name, configs=configs)
             await admin.alter_configs([resource])
             await admin.close()
 

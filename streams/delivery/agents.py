@@ -19,6 +19,7 @@ from typing import Any, cast
 import faust
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.streams import Stream
@@ -244,7 +245,11 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then leave the group; batches in hand are abandoned, their transactions aborted."""
-        await self._admin.start()
+        try:
+            await self._admin.start()
+        except (KafkaError, OSError) as error:
+            # The broker went while the models were loaded.
+            end_process(kafka.unavailable(self.settings, error))
         await self.app.start()
         stopped = asyncio.create_task(stop.wait())
         crashed = asyncio.create_task(self.app.wait_until_stopped())

@@ -350,6 +350,9 @@ def clock(broker: LocalBroker, home: Path, count: int = 2_000) -> Outcome:
     """Two workers whose clocks are an hour fast and an hour slow share the work and take it over from each other; then
     a worker with the right clock does the same raw records again: the same keys, values and headers."""
     wrong = Arena(broker, home, CLOCK_WORKER, max_text_length=10_000)
+    for topic in ("articles.prepared", "articles.annotated", "articles.enriched"):
+        # The broker stamps them otherwise: the workers' stamps show that their clocks are wrong.
+        wrong.line.configure_topic(topic, {"message.timestamp.type": "CreateTime"})
     articles = wrong.articles(count, lambda number: " слово" * 2_000 if number % 50 == 25 else "")
     log = home / "clocks"
     workers = [
