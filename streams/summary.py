@@ -18,22 +18,42 @@ def headline(event: EnrichedEvent) -> str:
     return text if len(text) <= FIRST_WORDS else text[:FIRST_WORDS].rsplit(" ", 1)[0] + " …"
 
 
-def summarize(event: EnrichedEvent) -> str:
-    """Return several lines with terminal colours (`click.echo` drops them where there is no terminal)."""
+def marked(event: EnrichedEvent) -> str:
+    """Return the text with its mentions in the colours of their types."""
+    text, parts, end = event.article.text, [], 0
+    mentions = sorted((m.start, m.stop, COLOURS[e.type.value]) for e in event.entities for m in e.mentions)
+    for start, stop, colour in mentions:
+        parts += [text[end:start], click.style(text[start:stop], fg=colour, bold=True)]
+        end = stop
+    return "".join((*parts, text[end:]))
+
+
+def summarize(event: EnrichedEvent, *, text: bool = False) -> str:
+    """Return several lines with terminal colours (`click.echo` drops them where there is no terminal).
+
+    Args:
+        event: The event.
+        text: The whole text as well, its mentions marked.
+    """
     article = event.article
     facts = f"{article.language or 'language unknown'}, {len(article.text)} characters, id {article.id}"
     lines = [click.style(headline(event), bold=True), f"  {click.style(facts, dim=True)}"]
     if article.removed:
         reasons = ", ".join(f"{part.reason.value}: {part.text[:40]!r}" for part in article.removed)
         lines.append(click.style(f"  removed   {reasons}", dim=True))
+    if text:
+        lines += ["", *(f"  {line}" for line in marked(event).split("\n")), ""]
     lines += [f"  topic     {topic.score:.2f}  {topic.code}  {topic.name}" for topic in event.topics]
-    for entity in sorted(event.entities, key=lambda e: -len(e.mentions)):
-        name = entity.mentions[0].normal
+    for entity in sorted(event.entities, key=lambda e: -e.salience):
+        name = getattr(entity.name, article.language or "en") or entity.mentions[0].normal
         where = f" {entity.country}" if entity.country else ""
+        if entity.coordinates:
+            where += f" {entity.coordinates.latitude:.2f}, {entity.coordinates.longitude:.2f}"
         known = entity.id + where if entity.linked else "not linked"
         colour = COLOURS[entity.type.value]
+        kind = click.style(entity.type.value, fg=colour)
         lines.append(
-            f"  {click.style(entity.type.value, fg=colour)}       {len(entity.mentions):>2} x  {name}"
+            f"  {kind}       {len(entity.mentions):>2} x  {entity.salience:.3f}  {name}"
             f"  {click.style(known, dim=not entity.linked)}"
         )
     lines += [

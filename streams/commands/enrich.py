@@ -10,7 +10,11 @@ from streams.settings import settings
 @click.command()
 @click.argument("files", nargs=-1, required=True)
 @click.option(
-    "--format", "form", type=click.Choice(["json", "summary"]), default="json", help="json: one event a line."
+    "--format",
+    "form",
+    type=click.Choice(["json", "summary"]),
+    default="json",
+    help="json: one event a line. summary: the text with its mentions in colour, and what was found, for people.",
 )
 def enrich(files: tuple[str, ...], form: str) -> None:
     """Enrich articles without Kafka and print their events: the same bytes as on `articles.enriched`.
@@ -41,7 +45,7 @@ def enrich(files: tuple[str, ...], form: str) -> None:
         if form == "json":
             sys.stdout.buffer.write(encode(event) + b"\n")
         else:
-            click.echo(summarize(event))
+            click.echo(summarize(event, text=True))
         sys.stdout.flush()
     if rejected:
         sys.exit(1)

@@ -46,6 +46,11 @@ _TITLE = {
 _INITIALS_BEFORE = re.compile(r"(?<![\w.])(?:[^\W\d_a-zа-яёіїєґ][a-zа-яёіїєґ]?\s?\.\s?-?\s?){1,3}$")
 _WORD = re.compile(r"(?<!\w)[^\W\d_][\w'’ʼ-]*")
 _ROMAN = re.compile(r"[IVXLCІХ]+(?:[-–—][IVXLCІХ]+)?")
+# «Южнокорейская разведка» at the head of a sentence.
+_ADJECTIVE = re.compile(
+    r"[^\W\d_a-zа-яёіїєґ][\w-]*(?:ск|цк|ськ|цьк|зьк)(?:ий|ая|ое|ие|ого|ой|ому|им|ом|ую|их|ими|а|е|і|ої|ій|у|ою)"
+)
+_SMALL_WORD = re.compile(r" [а-яёіїєґ]{2}")
 MINIMUM = 4
 """Letters that a surname must have to be looked for in the article."""
 REPEATED = 0.6
@@ -88,6 +93,8 @@ def _pieces(text: str, span: Span, language: str) -> list[Span]:
         if initials := _INITIALS_BEFORE.search(before):
             start -= len(before) - initials.start()
     start, stop = trimmed(text, start, stop)
+    if span.type is not EntityType.PER and _ADJECTIVE.fullmatch(text, start, stop) and _SMALL_WORD.match(text, stop):
+        return result
     words = text[start:stop].lower().replace("’", "'").split()
     if words and not all(word in _COMMON[language] for word in words) and not _ROMAN.fullmatch(text, start, stop):
         result.insert(0, Span(start, stop, span.type))
