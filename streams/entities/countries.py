@@ -221,7 +221,10 @@ class Gazetteer:
         form = self._exact.get(written.upper() if self._is_small(written) else written)
         if form is None and (mention[:1].isupper() or self._is_small(written)):
             form = self._folded.get(lower(written))
-        if form is None or (not form.certain and kind is not form.known.type):
+        if form is None or not (
+            form.certain or kind is form.known.type or (kind is not EntityType.PER and is_acronym(mention))
+        ):
+            # Taggers take a country's acronym for a body: «ПАР».
             return None
         cue = CUES.get((self.language, form.base))
         return form if cue is None or cue.search(text) else None

@@ -58,6 +58,8 @@ _NEVER_PERSONAL = frozenset(
 )
 # Case endings in the Russian letters of the tagger's map.
 _ENDINGS = ("а", "у", "ом", "ови", "ы", "и", "ою", "ею", "ю", "я", "ем", "еви")
+# A surname that only a man's can end like, in an oblique case: «Малевича», «Мартинюком».
+_DECLINED_MAN = re.compile(r"(?:ого|ому|им|енк[аоу][мв]?і?|(?:ич|[уюая]к|ик)(?:а|у|ом|ем|ові|еві))$")
 _SOFTENED = {"к": "ц", "г": "з", "х": "с"}
 _SIBILANTS = "жчшщ"
 # A word with one of these endings before another word of the name qualifies it: «Північна Корея», «Сполучені Штати».
@@ -100,6 +102,9 @@ def _noun(word: str) -> list[tuple[str, ...]]:
         return [(word,), ("білорусі",), ("білорусі",), (word,), ("білоруссю",), ("білорусі",)]
     if word == "єгипет":
         return cases("у", "у ові", "=", "ом", "і", "єгипт")
+    if word.endswith("день") and len(word) > 4:
+        # «Відень»: Відня.
+        return cases("ня", "ню неві", "=", "нем", "ні ню", word[:-3])
     if word.endswith("ець"):
         return cases("ця", "цю цеві", "= ця", "цем", "ці цю", word[:-3])
     if one == "ь":
@@ -258,7 +263,7 @@ class UkrainianNames(Names):
                 if men and women:
                     # «Олександра»: her nominative, his genitive; the surname decides.
                     feminine = low in women and re.search(r"(?:ська|цька|енко|ова|ева|єва|іна|ої|ій)$", surname)
-                    masculine = re.search(r"(?:ого|ому|им|енк[аоу][мв]?і?)$", surname) and not surname.endswith("енко")
+                    masculine = _DECLINED_MAN.search(surname) and not surname.endswith("енко")
                     men, women = (set() if feminine or not masculine else men), (set() if masculine else women)
                 found = men or women
                 if len(found) == 1:
