@@ -76,6 +76,14 @@ class Warning_(_Contract):  # noqa: N801  # `Warning` is a built-in exception; t
     value: JsonValue = Field(description="The raw value as it arrived; null where it cannot be shown.")
 
 
+class LanguagePart(_Contract):
+    """A stretch of whole paragraphs in one language."""
+
+    start: int = Field(ge=0, description="First character, in Unicode code points into `article.text`.")
+    stop: int = Field(gt=0, description="One past the last character, in Unicode code points into `article.text`.")
+    language: Language | None = Field(description="Its language; null where it is none that the line knows.")
+
+
 class Article(_Contract):
     """The article itself: identified, decoded, cleaned."""
 
@@ -88,6 +96,11 @@ class Article(_Contract):
     fetched_at: UtcTime | None = Field(description="When it was scraped.")
     language: Language | None = Field(
         description="Language of the text (ISO 639-1); null where it is none of these; more will come."
+    )
+    language_parts: tuple[LanguagePart, ...] = Field(
+        default=(),
+        description="Where the article mixes languages: its stretches in their order, from the first character to the "
+        "last; empty where it is in one language. Enrichment follows `language` alone.",
     )
     text: str = Field(min_length=1, description="The cleaned text, NFC; paragraphs are separated by one line feed.")
     text_sha256: Sha256 = Field(description="SHA-256 of `text` in UTF-8.")

@@ -654,3 +654,29 @@ def test_models_name_the_language_model(stage: Prepare) -> None:
     (model,) = stage.models()
     assert model.name == "py3langid-0.4.0"
     assert stage.models() == prepared(stage, RU).provenance[0].models
+
+
+def test_an_article_that_mixes_languages_says_where(stage: Prepare) -> None:
+    russian = "Правительство Молдавии объявило о закупке электроэнергии в Румынии, сообщили в среду в министерстве."
+    ukrainian = "«Ми готові допомогти сусідам і збільшити постачання вже цього тижня», — заявив представник Укренерго."
+    english = "The European Commission welcomed the agreement and said that more power would flow from next Monday."
+    for whole, paragraphs in {
+        "ru": [(russian, "ru"), ("Ещё цитата:", "ru"), (ukrainian, "uk"), (russian.replace("среду", "четверг"), "ru")],
+        "uk": [(ukrainian, "uk"), (english, "en"), (ukrainian.replace("тижня", "місяця"), "uk")],
+        "en": [(english, "en"), (english.replace("Monday", "Friday"), "en"), (russian, "ru")],
+    }.items():
+        article = prepared(stage, {"text": "\n".join(text for text, _ in paragraphs)}).article
+        assert article.language == whole
+        languages = [
+            language for at, (_, language) in enumerate(paragraphs) if not at or paragraphs[at - 1][1] != language
+        ]
+        assert [part.language for part in article.language_parts] == languages
+        assert [part.start for part in article.language_parts][1:] == [p.stop + 1 for p in article.language_parts[:-1]]
+        assert (article.language_parts[0].start, article.language_parts[-1].stop) == (0, len(article.text))
+
+
+@pytest.mark.parametrize(
+    "text", [UK, "Компания Apple Incorporated и Microsoft Corporation отчитались за квартал лучше прогнозов."]
+)
+def test_an_article_in_one_language_has_no_parts(stage: Prepare, text: str) -> None:
+    assert prepared(stage, {"text": text}).article.language_parts == ()

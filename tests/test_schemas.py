@@ -27,6 +27,7 @@ EVENT: dict[str, Any] = {
         "published_at": "2024-11-08T10:00:00.5Z",
         "fetched_at": None,
         "language": "ru",
+        "language_parts": [],
         "text": TEXT,
         "text_sha256": SHA,
         "removed": [{"reason": "media_duration", "text": "00:49"}],

@@ -134,6 +134,7 @@ class Prepare(Stage[RawArticle, PreparedEvent]):
         text, removed = separate(cleaned, title, captions)
         if not text:
             raise _empty("Nothing is left of the text." if removed else "There is no text.")
+        language = self._language(fields, title, text)
         return Article(
             id=article_id(given_id, url, text),
             source=source,
@@ -142,7 +143,8 @@ class Prepare(Stage[RawArticle, PreparedEvent]):
             author=author,
             published_at=published_at,
             fetched_at=fetched_at,
-            language=self._language(fields, title, text),
+            language=language,
+            language_parts=self._loaded().parts(text, language),
             text=text,
             text_sha256=text_sha256(text),
             removed=removed,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import py3langid.langid as langid  # type: ignore[import-untyped]  # py3langid ships no types
 
-from schemas import ModelReference
+from schemas import LanguagePart, ModelReference
 from schemas.events import Language
 from streams.prepare.slavic_words import ENDINGS, WORDS, Rates
 
@@ -111,6 +111,11 @@ class Verdict:
     sure: bool
 
 
+_CYRILLIC_LETTER = re.compile("[\u0400-\u052f]")
+_LATIN_LETTER = re.compile("[A-Za-z\u00c0-\u024f]")
+_NEVER_IN: dict[Language | None, re.Pattern[str]] = {"ru": re.compile("[іїєґІЇЄҐўЎ]"), "uk": re.compile("[ыэёъЫЭЁЪ]")}
+_FOREIGN_IN_PARAGRAPH = 3
+"""Letters from which on a paragraph is looked at; fewer are a name's."""
 _TRUSTED_LETTERS = 60
 _TRUSTED_ENGLISH = 250
 """A tag is believed for texts of fewer letters."""
@@ -155,7 +160,8 @@ class LanguageDetector:
                 return Verdict(tag, sure=True)
             if raw_tag and total < _TRUSTED_LETTERS and _primary(raw_tag) in _IN_LATIN:
                 return Verdict(None, sure=True)
-            return self._latin(sample, latin, in_latin)
+            # A quotation in Cyrillic would lead the model to a language of both.
+            return self._latin(_CYRILLIC_LETTER.sub(" ", sample) if in_cyrillic else sample, latin, in_latin)
         return Verdict(None, sure=total - in_cyrillic - in_latin > total / 2)
 
     def _cyrillic(self, sample: str, letters: dict[str, int], total: int, tag: Language | None) -> Verdict:
@@ -213,6 +219,37 @@ class LanguageDetector:
     def _probabilities(self, sample: str) -> dict[str, float]:
         """Return the model's probability for each of its 140 languages."""
         return dict(self._identifier.rank(_slices(sample, _MODEL_SAMPLE)))
+
+    def parts(self, text: str, language: Language | None) -> tuple[LanguagePart, ...]:
+        """Return the stretches of a text that mixes languages; none where it is in one.
+
+        A paragraph is of another language than the whole text where its script or the letters that only some
+        languages have make it likely, and the detector is sure; one too short to tell goes with what is before it.
+        """
+        found: list[tuple[int, int, Language | None]] = []
+        start = 0
+        for paragraph in text.split("\n"):
+            stop = start + len(paragraph)
+            verdict = self._paragraph(paragraph, language)
+            own = verdict.language if verdict.sure else found[-1][2] if found else language
+            if found and found[-1][2] == own:
+                found[-1] = (found[-1][0], stop, own)
+            else:
+                found.append((start, stop, own))
+            start = stop + 1
+        if len(found) < 2:
+            return ()
+        return tuple(LanguagePart(start=start, stop=stop, language=own) for start, stop, own in found)
+
+    def _paragraph(self, paragraph: str, language: Language | None) -> Verdict:
+        """Return the language of a paragraph, which is the whole text's unless the letters speak against it."""
+        cyrillic, latin = len(_CYRILLIC_LETTER.findall(paragraph)), len(_LATIN_LETTER.findall(paragraph))
+        if cyrillic + latin < _TRUSTED_LETTERS:
+            return Verdict(None, sure=False)
+        foreign = len(_NEVER_IN[language].findall(paragraph)) if language in _NEVER_IN else 0
+        if (latin > cyrillic) == (language == "en" or language is None) and foreign < _FOREIGN_IN_PARAGRAPH:
+            return Verdict(language, sure=True)
+        return self.detect(paragraph)
 
 
 def _slices(text: str, length: int) -> str:
