@@ -54,6 +54,12 @@ class Progress:
             for fault, end in zip(faults, ends, strict=True)
         ]
 
+    def first_outcomes(self, faults: Sequence[float]) -> list[float]:
+        """Return for each fault the seconds until anything came out of any partition; infinite where nothing did."""
+        out = sorted(at for times in self._out.values() for at in times)
+        after = [bisect_right(out, fault + UNDER_WAY) for fault in faults]
+        return [out[n] - fault if n < len(out) else float("inf") for n, fault in zip(after, faults, strict=True)]
+
     def longest_wait(self, begin: float, end: float) -> float:
         """Return the longest time in that span in which a partition with work brought nothing, in seconds."""
         waits = [0.0]
