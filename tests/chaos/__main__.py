@@ -100,9 +100,9 @@ nothing of our code.
 {head}
 {rows}
 
-Recovery: from the fault until every partition with work has brought an outcome; for broker-kill from the broker's return
-to the first outcome. In `replay` the replayed articles are on both topics, dead first and enriched later, so "published" counts them
-twice. In `cluster` there are three brokers.
+Recovery: from the fault until every partition with work has brought an outcome; for broker-kill from the return of the
+broker to the first outcome. In `replay` the replayed articles are on both topics, dead first and enriched later, so
+"published" counts them twice. In `cluster` there are three brokers.
 
 {faults}
 
