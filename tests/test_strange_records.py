@@ -2,13 +2,20 @@
 
 import asyncio
 import gzip
+import time
+import tracemalloc
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.record.memory_records import MemoryRecords
 
 from streams.broker import LocalBroker
 from streams.delivery import record_batches
+from streams.delivery.consumer import ReadCommittedThread
 from streams.delivery.record_batches import INFLATED_LIMIT, RecordBatches, inflate
 from tests.account import read_topic
 from tests.raw_batch import COMPRESSIONS, HEAD, Record, append, batch
@@ -89,6 +96,52 @@ def test_a_batch_that_inflates_beyond_the_limit_is_not_read_but_kept(
 def test_a_batch_that_does_not_inflate_is_kept(codec: int, data: bytes) -> None:
     with pytest.raises(record_batches.InflationError, match="broken"):
         inflate(codec, memoryview(data))
+
+
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_a_small_batch_takes_little_memory_to_inflate(compression: str) -> None:
+    codec, compress = COMPRESSIONS[compression]
+    data = memoryview(compress(b"small" * 100))
+    tracemalloc.start()
+    assert inflate(codec, data) == b"small" * 100
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("compression", set(COMPRESSED) - {"raw-snappy"})
+def test_what_inflates_to_just_the_limit_is_read(compression: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    codec, compress = COMPRESSIONS[compression]
+    data = memoryview(compress(b"\0" * 100_000))
+    monkeypatch.setattr(record_batches, "INFLATED_LIMIT", 100_000)
+    assert bytes(inflate(codec, data)) == b"\0" * 100_000
+    monkeypatch.setattr(record_batches, "INFLATED_LIMIT", 99_999)
+    with pytest.raises(record_batches.InflationError):
+        inflate(codec, data)
+
+
+def test_empty_members_of_gzip_do_not_hold_the_reader() -> None:
+    data = gzip.compress(b"") * 150_000 + gzip.compress(b"last")
+    began = time.process_time()
+    assert inflate(1, memoryview(data)) == b"last"
+    assert time.process_time() - began < 3
+
+
+def test_millions_of_small_records_are_taken_bit_by_bit() -> None:
+    class Fetcher:
+        _closed = False
+        _subscriptions = Mock(fetch_context=nullcontext)
+
+        async def fetched_records(
+            self, partitions: set[TopicPartition], **_: object
+        ) -> dict[TopicPartition, list[Any]]:
+            return {partition: [Mock(key=b"k", value=None, headers=())] for partition in partitions}
+
+    partition = TopicPartition("articles.raw", 0)
+    thread = object.__new__(ReadCommittedThread)
+    thread.__dict__["consumer"] = Mock(flow_active=True)
+    consumer = Mock(_closed=False, _fetcher=Fetcher(), _subscription=Mock(reassignment_in_progress=False))
+    taken = asyncio.run(thread._fetch_records(consumer, {partition}, 1.0))
+    assert 1000 < len(taken[partition]) < 10_000
 
 
 def test_an_unknown_compression_is_kept() -> None:

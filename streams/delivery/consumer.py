@@ -32,6 +32,10 @@ IN_HAND_BYTES = 32 * 1024 * 1024
 """Once the records that a worker has in hand, of all its stages, have this many bytes, no more are taken."""
 TAKEN_BYTES = 4 * 1024 * 1024
 """Once this many bytes are taken in one go, the next go is waited for."""
+RECORD_BYTES = 1024
+"""What a record in hand costs besides its content, as Python objects: a batch may inflate to millions of empty ones."""
+HEADER_BYTES = 128
+"""The same of a header."""
 PAUSE = 0.01
 """Seconds between two looks whether there is room for more."""
 
@@ -40,9 +44,9 @@ Record = Any
 
 
 def size(record: Record) -> int:
-    """Return the bytes of a record's key, value and headers."""
-    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
+    """Return about how many bytes a record takes in memory."""
+    headers = sum(HEADER_BYTES + len(name) + len(value or b"") for name, value in record.headers)
+    return RECORD_BYTES + len(record.key or b"") + len(record.value or b"") + headers
 
 
 def heartbeat_interval(settings: Settings) -> float:
