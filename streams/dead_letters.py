@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas import headers as h
-from streams import kafka
+from streams import kafka, topics
 from streams.delivery.records import Headers, Incoming
-from streams.errors import TopicsMissing
 from streams.line import newsflow_line
 from streams.settings import Settings
 
@@ -92,10 +91,7 @@ def _dead_letter(record: ConsumerRecord, position: int) -> DeadLetter:
 
 async def _partitions(settings: Settings) -> list[TopicPartition]:
     topic = settings.topic(h.DEAD)
-    async with kafka.admin(settings) as admin:
-        (description,) = await admin.describe_topics([topic])
-    if description["error_code"]:
-        raise TopicsMissing(f"Topic {topic} does not exist. Create it with `newsflow topics`.")
+    description = (await topics.require(settings, h.DEAD))[topic]
     return [TopicPartition(topic, number) for number in sorted(p["partition"] for p in description["partitions"])]
 
 

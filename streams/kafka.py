@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -24,6 +24,8 @@ FETCHED_BYTES = {"fetch_max_bytes": 4_194_304, "max_partition_fetch_bytes": 1_04
 """How much a consumer fetches at once, of all partitions and of one: no more than comes over a slow link in time, and
 than memory has room for. A record that is larger comes all the same, by itself."""
 
+CLOSED_WITHIN = 10.0
+"""Seconds that a client may take to close: a producer with records in hand would wait for a lost broker for ever."""
 COMMITTED_WITHIN = 30.0
 """Seconds within which a group's coordinator must tell a committed offset."""
 
@@ -96,14 +98,14 @@ def unavailable(settings: Settings, error: BaseException | str) -> BrokerUnavail
 @asynccontextmanager
 async def _started(settings: Settings, client: Any, close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:  # noqa: ANN401  # aiokafka's clients share no type
     try:
-        await client.start()
-    except (KafkaError, OSError) as error:
-        await close()
-        raise unavailable(settings, error) from None
-    try:
+        try:
+            await client.start()
+        except (KafkaError, OSError) as error:
+            raise unavailable(settings, error) from None
         yield
     finally:
-        await close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(close(), CLOSED_WITHIN)
 
 
 @asynccontextmanager

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
@@ -58,11 +60,7 @@ async def publish(
     _refuse_giants([record for record in records if record.size > limit], settings.topic(RAW), limit)
     async with kafka.producer(settings, max_batch_bytes=min(BATCH_BYTES, limit)) as producer:
         for part in _parts(records):
-            futures = [
-                await producer.send(settings.topic(RAW), record.value, record.key, headers=record.headers)
-                for record in part
-            ]
-            for record, future in zip(part, futures, strict=True):
+            for record, future in await _sent(producer, settings.topic(RAW), part):
                 try:
                     await asyncio.wait_for(future, PATIENCE)
                 except MessageSizeTooLargeError:
@@ -76,6 +74,24 @@ async def publish(
                         settings, f"{record.place} was not acknowledged; all articles before it were ({error!r})"
                     ) from None
             done(len(part))
+
+
+async def _sent(
+    producer: AIOKafkaProducer, topic: str, records: Sequence[_Record]
+) -> list[tuple[_Record, asyncio.Future[Any]]]:
+    """Send the records in order, up to the first that finds no room as the broker is away; return them with answers."""
+    sent: list[tuple[_Record, asyncio.Future[Any]]] = []
+    for record in records:
+        try:
+            answer = await producer.send(topic, record.value, record.key, headers=record.headers)
+        except KafkaError as error:
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_exception(error)
+            # Taken note of, in case a record before it fails and nobody asks for this answer.
+            answer.exception()
+            return [*sent, (record, answer)]
+        sent.append((record, answer))
+    return sent
 
 
 def _record(article: ArticleFile, headers: Headers) -> _Record:

@@ -88,15 +88,15 @@ def _new_topic(settings: Settings, topic: str) -> NewTopic:
     )
 
 
-async def require(settings: Settings, *topics: str) -> None:
-    """Make sure that those of the line's topics exist.
+async def require(settings: Settings, *topics: str) -> dict[str, Any]:
+    """Make sure that those of the line's topics exist; return what the broker says of them, by full name.
 
     Raises:
         BrokerUnavailable: no broker answers.
         TopicsMissing: one does not exist.
     """
     async with kafka.admin(settings) as admin:
-        await _described(settings, admin, topics)
+        return await _described(settings, admin, topics)
 
 
 async def max_message_bytes(settings: Settings, topic: str) -> int:
@@ -113,13 +113,14 @@ async def max_message_bytes(settings: Settings, topic: str) -> int:
 
 async def _described(settings: Settings, admin: AIOKafkaAdminClient, topics: Sequence[str]) -> dict[str, Any]:
     """Return what the broker says of the line's topics, by their names with prefix; raise TopicsMissing."""
-    described = {t["topic"]: t for t in await admin.describe_topics([settings.topic(topic) for topic in topics])}
-    missing = [name for name, topic in described.items() if topic["error_code"]]
-    if missing:
+    # Of all topics: asked for by its name, a missing one is created by brokers that are so set, in their own way.
+    known = {topic["topic"]: topic for topic in await admin.describe_topics() if not topic["error_code"]}
+    names = [settings.topic(topic) for topic in topics]
+    if missing := [name for name in names if name not in known]:
         raise TopicsMissing(
             f"Missing on {settings.brokers}: {', '.join(sorted(missing))}. Create them with `newsflow topics`."
         )
-    return described
+    return {name: known[name] for name in names}
 
 
 async def check(settings: Settings, line: Line) -> dict[str, TopicState]:

@@ -11,12 +11,17 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams import kafka as clients
+from streams import publishing, topics
+from streams.article_files import ArticleFile
 from streams.broker import LocalBroker
 from streams.broker.local import free_port
 from streams.delivery.consumer import BoundedConsumer, ReadCommittedThread
+from streams.errors import BrokerUnavailable, TopicsMissing
+from streams.line import newsflow_line
+from streams.stage import RawArticle
 from tests.chaos.cluster import LocalCluster
 from tests.chaos.proxy import HOST, Proxy
 from tests.chaos.recovery import Progress
@@ -194,3 +199,34 @@ def test_rewinding_passes_over_partitions_that_were_lost_meanwhile(kafka: LocalB
             await consumer.stop()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.kafka
+def test_publish_ends_when_its_broker_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "SHORTEST_PATIENCE", 2.0)
+    monkeypatch.setattr(clients, "CLOSED_WITHIN", 1.0)
+    monkeypatch.setattr(publishing, "PATIENCE", 2.0)
+    articles = [ArticleFile(f"{n}.txt", RawArticle(b"x" * 10_000, "text/plain")) for n in range(20)]
+    new_producer = clients.new_producer
+
+    def losing(*arguments: Any) -> AIOKafkaProducer:
+        producer = new_producer(*arguments)
+        start = producer.start
+
+        async def start_and_lose_it() -> None:
+            await start()
+            broker.kill()
+
+        producer.start = start_and_lose_it
+        return producer
+
+    with LocalBroker(tmp_path, heap_mb=256, extra={"auto.create.topics.enable": "true"}) as broker:
+        line = RunningLine(broker.bootstrap_servers, tmp_path, partitions=1, live_timeout=1)
+        for _ in range(2):
+            # Asking for topics must not create them.
+            with pytest.raises(TopicsMissing):
+                asyncio.run(topics.check(line.settings, newsflow_line(line.settings)))
+        line.create_topics()
+        monkeypatch.setattr(clients, "new_producer", losing)
+        with pytest.raises(BrokerUnavailable, match=r"0\.txt was not acknowledged"):
+            asyncio.run(asyncio.wait_for(publishing.publish(line.settings, articles), 30))
