@@ -15,7 +15,7 @@ from streams.entities.countries import Gazetteer, written_like
 from streams.entities.english import EnglishNames
 from streams.entities.grouping import NamedMention, entities
 from streams.entities.linking import Draft, Linker
-from streams.entities.mending import mended
+from streams.entities.mending import mended, parted
 from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
 from streams.entities.repair import without_common_words, without_countries, without_dashes
@@ -161,6 +161,7 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
         small = [span for span in known if text[span.start].islower()]
         for span in small:
             confidence = {one: p for one, p in confidence.items() if one.stop <= span.start or span.stop <= one.start}
+        confidence = parted(text, confidence, known, parts.gazetteer.language)
         confidence = mended(text, confidence, parts.gazetteer.language)
         spans = merged(text, without_overlap(confidence), known)
     drafts = []

@@ -7,7 +7,7 @@ itself by a certain name, or its country, and more of that than any other candid
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -32,6 +32,25 @@ _CYRILLIC = re.compile("[а-яёіїєґ]", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.[ \u00a0-]?)+(?=[^\W\d_]{2})")
 _FOUR_WORDS = re.compile(r"[\w'-]+(?: [\w'-]+){0,3}")
 _OPENING = '«“„"'
+# Bodies that every country has one of: «Минобороны», "Supreme Court".
+_OF_A_STATE = frozenset({"government", "parliament", "court", "army", "security"})
+# "South Korea's ", "Japanese "; in Russian and Ukrainian only the adjective, «японское », stands before.
+_WORDS_BEFORE = re.compile(r"(?:[\w.-]+ )?[\w.-]+(?:['’]s?)? $")
+_STATE_ADJECTIVE = re.compile(r"[сц]ь?к\w{1,3}$")
+_OF_BETWEEN = re.compile(r" (?:of (?:the )?)?")
+_AFTER_A_CITY = re.compile(r"[^\W\d_a-z][\w.]+, $")
+# «Иванова» is a form of Иваново and of a surname: the place only after a word that says so.
+_LIKE_A_SURNAME = re.compile(r"\w{2,}(?:[оеё]в|[иыі]н)[оеа]")
+_PLACE_BEFORE = re.compile(
+    r"(?<!\w)(?:во?|из|до|под|около|через|близ|возле|город\w*|пос[её]л\w+|сел\w|деревн\w+|"
+    r"[ву]|і?з|зі|під|біля|поблизу|міст\w*|селищ\w+) $",
+    re.IGNORECASE,
+)
+# «al-Qaeda», «аль-Шабааб»: a name that begins small.
+_ARTICLE = re.compile(r"(?:al|ash|аль|аш|ан)-[^\W\d_a-zа-яёіїєґ]")
+_FIRST_WORD = re.compile(r"[\w-]+")
+_SURROUNDINGS = 60
+"""Characters of a sentence that are looked at on either side of a name."""
 
 # How a country shows in words that do not begin like its name: its people and adjectives.
 _STEMS = {
@@ -175,7 +194,8 @@ class Linker:
             ids = {candidate.known.qid for candidate in made}
             self._folded[key] = tuple(
                 candidate if len(ids) == 1 else replace(candidate, certain=False)
-                for candidate in {candidate.known.qid: candidate for candidate in made}.values()
+                # Of a row's names the first: «сектор Газа», not «Сектор Газы».
+                for candidate in {candidate.known.qid: candidate for candidate in reversed(made)}.values()
             )
         self._person_words = _person_words(language, rows)
         starts: dict[str, set[str]] = {}
@@ -190,6 +210,10 @@ class Linker:
 
     def candidates(self, words: str) -> tuple[Candidate, ...]:
         """Return the known entities that are called so, whatever the article says."""
+        # «The New York Times» stands in Cyrillic texts with its article.
+        return self._called(words) or (self._called(words[4:]) if words.startswith("The ") else ())
+
+    def _called(self, words: str) -> tuple[Candidate, ...]:
         written = written_alike(words)
         found = self._exact.get(written)
         if found is None:
@@ -209,7 +233,7 @@ class Linker:
         organisations = [span for span in tagged if span.type is EntityType.ORG]
         found: list[Span] = []
         for match in _WORD.finditer(text):
-            if not match[0][0].isupper():
+            if not match[0][0].isupper() and not _ARTICLE.match(text, match.start()):
                 continue
             for key in self._starts.get(lower(match[0]), ()):
                 start, stop = match.start(), match.start() + len(key)
@@ -219,7 +243,7 @@ class Linker:
                 if not candidates and low.startswith(key, start):
                     candidates = self._folded.get(key, ())
                 certain = [one.known for one in candidates if one.certain and one.known.type is not EntityType.PER]
-                if not certain:
+                if not certain or _may_be_a_surname(candidates[0], text, start, stop):
                     continue
                 span = Span(start, stop, certain[0].type)
                 quoted = text[start - 1 : start] in _OPENING if start else False
@@ -255,31 +279,112 @@ class Linker:
 
     def link(self, text: str, drafts: Sequence[Draft]) -> list[Draft]:
         """Return the drafts with what they name, in their order."""
-        certain = [self._certainly(draft) for draft in drafts]
+        drafts = [self._as_quoted(draft, text) for draft in drafts]
+        certain = [self._certainly(draft, text, drafts) for draft in drafts]
         article = _Article(text, self._stems, certain)
-        return _whole_names([draft if draft.known else self._probably(draft, article) for draft in certain])
+        linked = [draft if draft.known else self._probably(draft, article, drafts) for draft in certain]
+        return _whole_names(linked, lambda words: not self.candidates(words))
 
-    def _certainly(self, draft: Draft) -> Draft:
+    def _as_quoted(self, draft: Draft, text: str) -> Draft:
+        """Return the draft, in Cyrillic quotes as an organisation if one is called so: «Барселона» is a club."""
+        span = draft.span
+        if span.type is EntityType.LOC and text[span.start - 1 : span.start] == "«" and text[span.stop :][:1] == "»":
+            for words in (draft.words, draft.normal):
+                if any(one.known.type is EntityType.ORG for one in self.candidates(words)):
+                    return replace(draft, span=replace(span, type=EntityType.ORG))
+        return draft
+
+    def _certainly(self, draft: Draft, text: str, drafts: Sequence[Draft]) -> Draft:
         if draft.known:
             return draft
+        if draft.span.type is not EntityType.ORG and (place := self._described(draft, text)):
+            return replace(draft, known=place.known)
         for words in (draft.words, draft.normal):
             for candidate in self.candidates(words):
-                if candidate.certain and _fits(candidate.known, draft.span.type):
+                if (
+                    candidate.certain
+                    and _fits(candidate, draft.span.type)
+                    and not self._is_elsewhere(candidate.known, draft, text, drafts)
+                    and not _may_be_a_surname(candidate, text, draft.span.start, draft.span.stop)
+                ):
                     return _linked(draft, candidate)
         return draft
 
-    def _probably(self, draft: Draft, article: "_Article") -> Draft:
+    def _described(self, draft: Draft, text: str) -> Candidate | None:
+        """Return the place that a name is with the words around it: «сектор Газа», "Washington state"."""
+        span = draft.span
+        before = text[max(0, span.start - _SURROUNDINGS) : span.start].split(" ")
+        after = text[span.stop : span.stop + _SURROUNDINGS].split(" ")
+        longer = []
+        if len(before) > 1 and before[-2:-1] != [""] and before[-1] == "":
+            longer += [" ".join([*before[-1 - count : -1], draft.words]) for count in (2, 1)]
+        if len(after) > 1 and after[0] == "":
+            following = _FIRST_WORD.match(after[1])
+            longer += [f"{draft.words} {following[0]}"] if following else []
+        for words in longer:
+            for candidate in self._folded.get(lower(written_alike(words)), ()):
+                if candidate.certain and candidate.known.type is EntityType.LOC:
+                    return candidate
+        return None
+
+    def _is_elsewhere(self, known: Known, draft: Draft, text: str, drafts: Sequence[Draft]) -> bool:
+        """Whether a body of a state stands beside another state: "Japan's Ministry of Defense" is not Russia's."""
+        if known.type is not EntityType.ORG or known.kind not in _OF_A_STATE or not known.country:
+            return False
+        named = self._beside(draft, text, drafts)
+        return bool(named) and known.country not in named
+
+    def _beside(self, draft: Draft, text: str, drafts: Sequence[Draft]) -> frozenset[str]:
+        """Return the countries that stand directly before a name, as owner or adjective, or after it."""
+        span = draft.span
+        found = set()
+        if before := _WORDS_BEFORE.search(text[max(0, span.start - _SURROUNDINGS) : span.start]):
+            last = before[0].strip().rpartition(" ")[2]
+            for words in (last, before[0]) if self._language == "en" else (last,):
+                if not found and (self._language == "en" or _STATE_ADJECTIVE.search(words)):
+                    said = lower(written_alike(words))
+                    found = {country for country, stem in self._stems.items() if stem.search(said)}
+        if not found and (between := _OF_BETWEEN.match(text, span.stop)):
+            found = {
+                other.known.country
+                for other in drafts
+                if other.span.start == between.end()
+                and other.known
+                and other.known.kind == "country"
+                and other.known.country
+            }
+        return frozenset(found)
+
+    def _probably(self, draft: Draft, article: "_Article", drafts: Sequence[Draft]) -> Draft:
+        text, span = article.text, draft.span
         found = {
             candidate.known.qid: candidate
             for words in (draft.words, draft.normal)
             for candidate in self.candidates(words)
-            if candidate.known.type is draft.span.type
+            if candidate.known.type is span.type
+            or ((candidate.known.kind in _OF_A_STATE or article.names(candidate.known)) and _fits(candidate, span.type))
+            if not self._is_elsewhere(candidate.known, draft, text, drafts)
         }
-        weights = Counter({qid: article.evidence(candidate.known) for qid, candidate in found.items()})
-        best = weights.most_common(2)
-        if not best or best[0][1] == 0 or (len(best) > 1 and best[1][1] == best[0][1]):
+        beside = self._beside(draft, text, drafts) if span.type is EntityType.ORG else frozenset()
+        latin = self._language != "en" and span.type is EntityType.ORG and not _CYRILLIC.search(draft.words)
+        weights = Counter(
+            {
+                qid: article.evidence(candidate.known)
+                + (100 if candidate.known.country in beside else 0)
+                # In a Cyrillic text only a company keeps its Latin letters: «Tesla».
+                + (1 if latin and not is_acronym(draft.words) else 0)
+                for qid, candidate in found.items()
+            }
+        )
+        best = weights.most_common()
+        if not best or best[0][1] == 0:
             return draft
-        return _linked(draft, found[best[0][0]])
+        first = [found[qid] for qid, weight in best if weight == best[0][1]]
+        if len(first) > 1:
+            # A city, not the state of its name; but "Spokane, Washington".
+            kind = "state" if _AFTER_A_CITY.search(text, max(0, span.start - _SURROUNDINGS), span.start) else "city"
+            first = [one for one in first if one.known.type is EntityType.LOC and one.known.kind == kind]
+        return _linked(draft, first[0]) if len(first) == 1 else draft
 
 
 def _linked(draft: Draft, candidate: Candidate) -> Draft:
@@ -291,10 +396,15 @@ class _Article:
     """What an article says for certain, as evidence for what it may mean."""
 
     def __init__(self, text: str, stems: dict[str, re.Pattern[str]], drafts: Iterable[Draft]) -> None:
+        self.text = text
         self._text = lower(written_alike(text))
         self._stems = stems
         self._ids = Counter(draft.known.qid for draft in drafts if draft.known)
         self._countries = Counter(draft.known.country for draft in drafts if draft.known and draft.known.country)
+
+    def names(self, known: Known) -> bool:
+        """Return whether the article names the entity for certain."""
+        return bool(self._ids[known.qid])
 
     def evidence(self, known: Known) -> int:
         """Return how much of the article speaks for the entity; 0 where nothing does."""
@@ -307,32 +417,50 @@ class _Article:
         return 2 * self._countries[known.country] + named
 
 
-def _fits(known: Known, kind: EntityType) -> bool:
+def _fits(candidate: Candidate, kind: EntityType) -> bool:
     """Whether a certain name means this one also where the tagger says `kind`."""
+    known = candidate.known
     if known.type is EntityType.LOC:
         return kind is not EntityType.ORG
+    if known.type is EntityType.PER and " " in candidate.base:
+        return True
     return known.type is kind or (known.type is EntityType.ORG and kind is EntityType.LOC)
 
 
-def _whole_names(drafts: list[Draft]) -> list[Draft]:
-    """Return the drafts with each surname linked to the full name that the article gives, where only one fits."""
+def _may_be_a_surname(candidate: Candidate, text: str, start: int, stop: int) -> bool:
+    """Whether a place's form is a surname's too and nothing before it says that it is the place."""
+    return (
+        candidate.known.type is EntityType.LOC
+        and bool(_LIKE_A_SURNAME.fullmatch(lower(candidate.base)))
+        and lower(written_alike(text[start:stop])) != _key(candidate.base)
+        and not _PLACE_BEFORE.search(text, max(0, start - _SURROUNDINGS), start)
+    )
+
+
+def _whole_names(drafts: list[Draft], is_unknown: Callable[[str], bool]) -> list[Draft]:
+    """Return the drafts with each surname linked to the full name that the article gives, where only one fits.
+
+    A surname may pass for a place or a body («Венса»), if the tables know none of the name.
+    """
     full: dict[str, Draft] = {}
     for draft in drafts:
-        if draft.span.type is EntityType.PER and " " in draft.normal and not _INITIALS.match(draft.normal):
+        kind = draft.known.type if draft.known else draft.span.type
+        if kind is EntityType.PER and " " in draft.normal and not _INITIALS.match(draft.normal):
             full.setdefault(draft.known.qid if draft.known else lower(draft.normal), draft)
     surnames: dict[str, list[Draft]] = {}
     for draft in full.values():
         surnames.setdefault(_surname(draft.normal), []).append(draft)
     result = []
     for draft in drafts:
-        if draft.span.type is EntityType.PER and draft.known is None:
+        if draft.known is None:
             initials = _INITIALS.match(draft.words)
             rest = draft.words[initials.end() :] if initials else draft.words
-            if " " not in rest:
+            if " " not in rest and (draft.span.type is EntityType.PER or is_unknown(draft.words)):
                 owner = _owner(rest, draft.normal, initials[0] if initials else "", surnames)
                 if owner:
                     draft = replace(
                         draft,
+                        span=replace(draft.span, type=EntityType.PER),
                         known=owner.known,
                         normal=draft.normal if initials else owner.normal.split()[-1],
                         entity_normal=owner.normal,
@@ -377,6 +505,7 @@ def _bases(row: Row, language: str) -> Iterable[tuple[str, bool]]:
     if language != "en" and row.known.type is not EntityType.LOC:
         # Latin names stand in Russian and Ukrainian texts too.
         yield from ((base, True) for base in row.certain["en"] if base not in row.certain[language])
+        yield from ((base, False) for base in row.doubtful["en"] if base not in row.doubtful[language])
 
 
 def _with(present: tuple[Candidate, ...], new: Candidate) -> tuple[Candidate, ...]:

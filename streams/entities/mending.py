@@ -6,8 +6,10 @@ no name.
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from schemas import EntityType
@@ -31,7 +33,7 @@ _TITLES = {
     "|майор|капитан|адмирал|маршал|профессор|доктор|академик|сенатор|депутат|губернатор|"
     "мэр|судья|адвокат|режиссер|режиссёр|актер|актёр|актриса|певец|певица|поп-звезда|"
     "тренер|экс-президент|товарищ|сэр|леди|лорд|шейх|имам|муфтий",
-    "uk": "пан|пані|містер|місіс|міс|мадам|президент|прем'єр|прем'єр-міністр|прем'єрка|міністр|"
+    "uk": "пан|пані|містер|місіс|міс|мадам|президент|прем'єр|прем'єр-міністр|прем'єр-міністерка|прем'єрка|міністр|"
     "міністерка|канцлер|імператор|імператриця|цар|король|королева|принц|принцеса|герцог|"
     "герцогиня|граф|папа|патріарх|митрополит|архієпископ|єпископ|кардинал|генерал|полковник"
     "|майор|капітан|адмірал|маршал|професор|доктор|академік|сенатор|депутат|губернатор|"
@@ -39,7 +41,8 @@ _TITLES = {
     "|товариш|сер|леді|лорд|шейх|імам|юрист|сам|отець|владика",
 }
 _TITLE = {
-    language: re.compile(rf"(?:(?:{titles})\.?\s+)+(?=[^\W\d_a-zа-яёіїєґ])", re.IGNORECASE)
+    # Not the whole pattern: with that flag no letter is outside of [a-z].
+    language: re.compile(rf"(?:(?i:{titles})\.?\s+)+(?=[^\W\d_a-zа-яёіїєґ])")
     for language, titles in _TITLES.items()
 }
 # «А. », «Дж.», «О . »: a capital with at most one small letter, at the start of a word.
@@ -51,6 +54,7 @@ _ADJECTIVE = re.compile(
     r"[^\W\d_a-zа-яёіїєґ][\w-]*(?:ск|цк|ськ|цьк|зьк)(?:ий|ая|ое|ие|ого|ой|ому|им|ом|ую|их|ими|а|е|і|ої|ій|у|ою)"
 )
 _SMALL_WORD = re.compile(r" [а-яёіїєґ]{2}")
+_AND = re.compile(r",? (?:and|и|та|і|й) |, ")
 MINIMUM = 4
 """Letters that a surname must have to be looked for in the article."""
 REPEATED = 0.6
@@ -75,6 +79,59 @@ def mended(text: str, found: Mapping[Span, float], language: str) -> dict[Span, 
     repeated = _surnames(text, voted)
     together = repeated | voted
     return {span: together[span] for span in without_overlap(together)}
+
+
+def parted(text: str, found: Mapping[Span, float], known: Iterable[Span], language: str) -> dict[Span, float]:
+    """Return the spans, each that swallows a name of the tables together with words that are no part of it cut.
+
+    Two names joined by «and», a title before or after a country, and in Russian and Ukrainian a place followed by a word
+    without a capital. `known` by start, without overlap.
+    """
+    known = list(known)
+    starts = [span.start for span in known]
+    result: dict[Span, float] = {}
+    for span, confidence in found.items():
+        first, last = bisect_left(starts, span.start), bisect_left(starts, span.stop)
+        inside = [one for one in known[first:last] if one.stop <= span.stop and one != span]
+        for piece in _parts(text, span, inside, language) or (span,):
+            result[piece] = confidence
+    return result
+
+
+def _parts(text: str, span: Span, inside: list[Span], language: str) -> Sequence[Span]:
+    """Return what a span is to be replaced by, nothing where it may stay."""
+    if not inside or (inside[0].start, inside[0].stop) == (span.start, span.stop):
+        return ()
+    one, other = inside[0], inside[-1]
+    if one.start == span.start and other.stop == span.stop and len(inside) > 1:
+        if all(_AND.fullmatch(text[left.stop : right.start]) for left, right in pairwise(inside)):
+            return inside
+    before, after = text[span.start : one.start], text[other.stop : span.stop]
+    if len(inside) == 1 and one.type is EntityType.LOC:
+        if not after and _are_titles(before, language):
+            return inside
+        if not before and language == "en" and _are_titles(after, language):
+            return inside
+    if one.start == span.start and one.type is EntityType.LOC and language != "en":
+        following = text[one.stop : span.stop].split()
+        if following and following[0].islower() and not _AND.fullmatch(f" {following[0]} "):
+            return inside
+    if (
+        language == "en"
+        and span.type is EntityType.PER
+        and len(inside) == 1
+        and one.type is EntityType.ORG
+        and not after
+    ):
+        # "Korean Samsung".
+        return inside
+    return ()
+
+
+def _are_titles(words: str, language: str) -> bool:
+    """Whether words are nothing but titles."""
+    titles = _TITLE[language].match(words.strip() + " X")
+    return titles is not None and titles.end() == len(words.strip()) + 1
 
 
 def _pieces(text: str, span: Span, language: str) -> list[Span]:

@@ -63,7 +63,9 @@ _DECLINED_MAN = re.compile(r"(?:ого|ому|им|енк[аоу][мв]?і?|(?:�
 _SOFTENED = {"к": "ц", "г": "з", "х": "с"}
 _SIBILANTS = "жчшщ"
 # A word with one of these endings before another word of the name qualifies it: «Північна Корея», «Сполучені Штати».
-_ADJECTIVE = re.compile(r"(?:ськ|цьк|зьк|н|ов|ев|єв|велик|мал|стар|біл|чорн|верхн|нижн)(?:ий|ій|а|е|і)$")
+_ADJECTIVE = re.compile(
+    r"(?:(?:ськ|цьк|зьк|н|ов|ев|єв|велик|мал|стар|біл|чорн|верхн|нижн|вищ|перш)(?:ий|ій|а|е|і)|[дтжшр]н[яє])$"
+)
 _ADJECTIVE_FORMS = re.compile(
     r"(?P<stem>.*(?:ськ|цьк|зьк|н|ов|ев|єв|велик|мал|стар|біл|чорн))(?P<ending>ого|ому|им|ім|ої|ій|у|ою|их|ими|ий|а|е|і)"
 )
@@ -84,6 +86,13 @@ def _noun(word: str) -> list[tuple[str, ...]]:
     indeclinable: list[tuple[str, ...]] = [(word,)] * CASES
     if word.endswith(("область",)):
         return [(word,), ("області",), ("області",), (word,), ("областю",), ("області",)]
+    if word == "море":
+        return cases("я", "ю", "=", "ем", "і ю")
+    if word in ("схід", "захід"):
+        return cases("у", "у ові", "=", "ом", "і", word[:-2] + "од")
+    if word == "авів":
+        # «Тель-Авів» keeps its і.
+        return cases("а", "у ові", "=", "ом", "і", word)
     if two == "'я" or word.endswith(("жжя", "сся", "лля", "ння", "ття")):
         return cases("я", "ю", "я", "ям", "і ю")
     if one == "я":
@@ -118,21 +127,27 @@ def _noun(word: str) -> list[tuple[str, ...]]:
         return cases("ів", "ям", "=", "ями", "ях")
     if one.isalpha() and one not in _VOWELS:
         instrumental = "ем" if one in _SIBILANTS else "ом"
-        return cases("а у", "у ові", "= а", instrumental, "і у ові", word)
+        forms = cases("а у", "у ові", "= а", instrumental, "і у ові", word)
+        # «у Страсбурзі».
+        return [*forms[:5], (word[:-1] + "зі", *forms[5])] if one == "г" else forms
     return indeclinable
 
 
 def _adjective(word: str) -> list[tuple[str, ...]]:
     """Return the six cases of a lower-case adjective in the nominative."""
     if word.endswith(("ий", "ій")):
-        stem, ends = word[:-2], "ого ому ого им ім" if word.endswith("ий") else "ього ьому ього ім ьому"
+        stem, ends = word[:-2], "ого ому ого им ому|ім" if word.endswith("ий") else "ього ьому ього ім ьому|ім"
     elif word.endswith("а"):
         stem, ends = word[:-1], "ої ій у ою ій"
+    elif word.endswith("я"):
+        stem, ends = word[:-1], "ьої ій ю ьою ій"
     elif word.endswith("е"):
-        stem, ends = word[:-1], "ого ому е им ім"
+        stem, ends = word[:-1], "ого ому е им ому|ім"
+    elif word.endswith("є"):
+        stem, ends = word[:-1], "ього ьому є ім ьому|ім"
     else:
         stem, ends = word[:-1], "их им і ими их"
-    return [(word,), *((stem + end,) for end in ends.split())]
+    return [(word,), *(tuple(stem + end for end in options.split("|")) for options in ends.split())]
 
 
 class UkrainianNames(Names):
