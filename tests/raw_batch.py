@@ -24,11 +24,11 @@ Record = tuple[bytes | None, bytes | None, Sequence[tuple[bytes, bytes | None]]]
 """Key, value, headers; header names are bytes here."""
 
 
-def batch(records: Sequence[Record], compression: str = "none") -> bytes:
-    """Return a batch in the current format."""
+def batch(records: Sequence[Record], compression: str = "none", offsets: Sequence[int] = ()) -> bytes:
+    """Return a batch in the current format; `offsets` are those of its records, counted on where they end."""
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 2**31 - 1)
     names: dict[bytes, bytes] = {}
-    for offset, (key, value, headers) in enumerate(records):
+    for number, (key, value, headers) in enumerate(records):
         placed = []
         for name, content in headers:
             # aiokafka takes text only: a name of the same length stands in for it.
@@ -36,15 +36,19 @@ def batch(records: Sequence[Record], compression: str = "none") -> bytes:
             stand_in = f"\x01{len(names):0{len(name) - 2}}\x02"
             names[stand_in.encode()] = name
             placed.append((stand_in, content))
-        builder.append(offset, int(time.time() * 1000), key, value, placed)
+        builder.append(
+            offsets[number] if number < len(offsets) else number, int(time.time() * 1000), key, value, placed
+        )
     built = bytes(builder.build())
     body = built[HEAD:]
     for stand_in_bytes, name in names.items():
         body = body.replace(stand_in_bytes, name)
-    number, compress = COMPRESSIONS[compression]
+    codec_number, compress = COMPRESSIONS[compression]
     made = bytearray(built[:HEAD] + bytes(compress(body)))
     struct.pack_into(">i", made, 8, len(made) - 12)
-    struct.pack_into(">h", made, 21, number)
+    struct.pack_into(">h", made, 21, codec_number)
+    # The broker refuses a batch whose last offset does not fit the number of its records.
+    struct.pack_into(">i", made, 23, len(records) - 1)
     struct.pack_into(">I", made, 17, calc_crc32c(bytes(made[21:])))
     return bytes(made)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import struct
 import time
 import tracemalloc
 from contextlib import nullcontext
@@ -55,6 +56,20 @@ def test_what_is_read_is_what_aiokafka_reads(compression: str) -> None:
         assert getattr(ours, name) == getattr(theirs, name)
     fields = ("offset", "timestamp", "timestamp_type", "key", "value", "headers", "checksum")
     assert [[getattr(r, f) for f in fields] for r in ours] == [[getattr(r, f) for f in fields] for r in theirs]
+
+
+@pytest.mark.parametrize("offsets", [(0, 1000, 2), (0, 0, 0), (2, 1, 0), (1000, 1001, 1002)])
+@pytest.mark.parametrize("record", [GOOD, STRANGE])
+def test_an_offset_is_the_place_whatever_the_batch_says(record: Record, offsets: tuple[int, ...]) -> None:
+    records = read(batch([record] * 3, offsets=offsets))
+    assert records == read(batch([record] * 3))
+    assert [offset for offset, *_ in records] == [0, 1, 2]
+
+
+def test_what_compaction_leaves_keeps_its_offsets() -> None:
+    data = bytearray(batch([GOOD] * 2, offsets=(1, 4)))
+    struct.pack_into(">i", data, 23, 5)
+    assert [record.offset for record in RecordBatches(bytes(data)).next_batch()] == [1, 4]
 
 
 def test_a_batch_that_was_cut_off_is_left_out() -> None:
@@ -157,15 +172,19 @@ def test_gzip_may_have_several_members() -> None:
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("compression", ["none", "zstd"])
-def test_a_strange_header_name_does_not_stop_the_line(kafka: LocalBroker, tmp_path: Path, compression: str) -> None:
+def test_strange_header_names_and_offsets_neither_stop_the_line_nor_lose_an_article(
+    kafka: LocalBroker, tmp_path: Path, compression: str
+) -> None:
     line = RunningLine(kafka.bootstrap_servers, tmp_path, partitions=1)
     names = [b"caf\xe9-\xff", b"plain"]
     strange = [
         (b"good", b'{"id": "good", "text": "NATO met in Japan."}', [(name, b"1") for name in names]),
         (b"bad", b"[]", [(name, b"\xff") for name in names]),
     ]
+    # Of compressed batches, the broker checks the offsets.
+    offsets = (0, 1000) if compression == "none" else ()
     with line:
-        data = batch([(b"first", b'{"id": "first", "text": "Poland won."}', []), *strange], compression)
+        data = batch([(b"first", b'{"id": "first", "text": "Poland won."}', []), *strange], compression, offsets)
         asyncio.run(append(kafka.bootstrap_servers, line.settings.topic("articles.raw"), 0, data))
         (outcome,) = line.process(Sent(b'{"id": "last", "text": "NATO met in Japan."}', b"last"))
         assert not outcome.is_dead

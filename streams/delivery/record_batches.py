@@ -9,6 +9,8 @@ not the names, and no limit is about inflated sizes. This reader stands in for a
 * A compressed batch of more than `INFLATED_LIMIT` bytes (or one that does not inflate) is not read. Each of its
   records becomes one without a key and with the header `newsflow.truncated`, which `records.process` makes a dead
   letter; the first of them holds the batch as it lies in the log.
+* A record's offset is its place in the batch, whatever the batch says: a broker takes an uncompressed batch of two with
+  the offsets 0 and 1000, and whoever believes that passes over the next 998 records.
 """
 
 import logging
@@ -95,6 +97,7 @@ class RecordBatch:
         self.producer_id: int = self._fast.producer_id
         self.is_control_batch: bool = self._fast.is_control_batch
         self.is_transactional: bool = self._fast.is_transactional
+        (self._count,) = _COUNT.unpack_from(data)
 
     def validate_crc(self) -> bool:
         """Whether the batch is as it was written."""
@@ -105,6 +108,16 @@ class RecordBatch:
         return next(self._fast)
 
     def __iter__(self) -> Iterator[Any]:
+        # Only compaction takes records out of a batch, and leaves the others their offsets.
+        is_whole = self._count == self.next_offset - self.base_offset
+        for offset, r in enumerate(self._as_written(), self.base_offset):
+            if r.offset == offset or not is_whole:
+                yield r
+            else:
+                yield DefaultRecord(offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers)
+
+    def _as_written(self) -> Iterator[Any]:
+        """Yield the records with the offsets that the batch gives them."""
         codec = self._fast.compression_type
         if not codec:
             yield from self._records(self._fast, self._data)
@@ -138,10 +151,9 @@ class RecordBatch:
         Raises:
             CorruptRecordException: it was not the names; a broker does not let such a batch in.
         """
-        (count,) = _COUNT.unpack_from(data)
         position = _HEAD
         try:
-            for number in range(count):
+            for number in range(self._count):
                 length, start = decode_varint(data, position)
                 position = start + length
                 if number >= skip:
@@ -166,12 +178,11 @@ class RecordBatch:
 
     def _substitutes(self) -> Iterator[Any]:
         """Yield one record in place of each of the batch, the first with the batch itself."""
-        (count,) = _COUNT.unpack_from(self._data)
         value = bytes(self._data)
         headers = [(h.TRUNCATED, str(INFLATED_LIMIT).encode())]
-        for number in range(count):
+        for number in range(self._count):
             # Compaction may have taken records out; the last offset is always the batch's own.
-            offset = self.next_offset - 1 if number == count - 1 else self.base_offset + number
+            offset = self.next_offset - 1 if number == self._count - 1 else self.base_offset + number
             yield DefaultRecord(
                 offset, self._fast.max_timestamp, self._fast.timestamp_type, None, b"" if number else value, headers
             )
