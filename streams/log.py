@@ -37,6 +37,12 @@ class OncePerCause(logging.Filter):
         """Return whether the record is to be shown; it may be changed."""
         if record.name == "streams" or record.name.startswith("streams."):
             return True
+        try:
+            return self._is_due(record)
+        except Exception:  # noqa: BLE001  # what cannot be formatted is the handler's to report, never its author's
+            return True
+
+    def _is_due(self, record: logging.LogRecord) -> bool:
         kind = (record.name, _NUMBERS.sub("#", str(record.msg)))
         with self._lock:
             now = self._clock()

@@ -71,7 +71,11 @@ class Settings(BaseSettings):
     batch_wait: float = Field(0.03, gt=0, description="How long a batch waits to fill.")
     session_timeout: float = Field(6.0, ge=1, description="A worker that is silent for this long loses its partitions.")
     drain_timeout: float = Field(15.0, gt=0, description="How long a worker may take to stop after SIGTERM.")
-    live_timeout: float = Field(60.0, gt=0, description="A batch that takes longer makes the worker not live.")
+    live_timeout: float = Field(
+        60.0,
+        gt=0,
+        description="A batch that takes longer makes a worker not live; so long may requests to brokers take (40 s at least).",
+    )
     web_host: str = Field("127.0.0.1", description="Address of the health endpoints.")
     web_port: int = Field(
         6066,

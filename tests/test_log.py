@@ -83,6 +83,14 @@ def test_a_fault_of_a_program_keeps_its_traceback(shown: Shown) -> None:
     assert len(shown.lines) > 3
 
 
+def test_a_message_that_cannot_be_formatted_harms_nobody() -> None:
+    fold = OncePerCause()
+    error = (OSError, OSError("away"), None)
+    record = logging.LogRecord("faust", logging.ERROR, "", 0, "%d brokers", ("no",), error)
+    assert fold.filter(record)
+    assert record.msg == "%d brokers"
+
+
 def test_kinds_without_end_are_forgotten(shown: Shown) -> None:
     library = logging.getLogger("faust")
     for number in range(1001):
