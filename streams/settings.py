@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     live_timeout: float = Field(
         60.0,
         gt=0,
-        description="A batch that takes longer makes a worker not live; so long may requests to brokers take (40 s at least).",
+        description="A batch that takes longer makes a worker not live; a broker may take as long (40 s at least).",
     )
     web_host: str = Field("127.0.0.1", description="Address of the health endpoints.")
     web_port: int = Field(
