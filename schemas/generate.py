@@ -119,8 +119,9 @@ def _dead_letter_headers() -> Schema:
         headers.REPLAYS: _TRACING[headers.REPLAYS],
         headers.TRUNCATED: {
             **text,
-            "description": "Length of the original in bytes, where the topic could not take all of it: the original "
-            "had come compressed. Such a dead letter cannot be replayed.",
+            "description": "On a dead letter that is not whole: length of the original in bytes, where the topic could "
+            "not take all of it (it had come compressed); the limit in bytes, where a compressed batch inflates to "
+            "more and was not read. Such a dead letter cannot be replayed.",
         },
     }
     optional = {headers.ERROR_EXCEPTION_STACKTRACE, headers.REPLAYS, headers.TRUNCATED}

@@ -47,8 +47,8 @@ REASON: Final = "newsflow.reason"
 """A code of `DeadLetterReason`."""
 
 TRUNCATED: Final = "newsflow.truncated"
-"""On a dead letter that is not whole: length of the original in bytes where the topic could not take all of it, the limit
-in bytes where a compressed batch inflates to more and was not read."""
+"""On a dead letter that is not whole: the original's length in bytes where the topic could not take all of it, the
+limit in bytes where a compressed batch inflates to more and was not read."""
 
 TYPE_DELETED: Final = "newsflow.article.deleted"
 """The `ce_type` of a tombstone on any topic."""
