@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint setup lock models bench kills chaos clean
+.PHONY: demo test lint setup lock models bench chaos clean
 
 demo: setup ## run the whole line on the sample articles (or on ARTICLES="a.txt b.html c.jsonl")
 	@exec $(BIN)/newsflow demo $(ARTICLES)
@@ -18,9 +18,6 @@ test: setup lint ## every check and every test, those on a real Kafka included
 
 bench: setup ## what the line costs on this machine
 	@$(BIN)/newsflow bench samples/*.txt samples/*.html samples/*.json samples/wire.jsonl --articles 330
-
-kills: setup ## 2,000 articles through two workers, one of which is killed every few seconds
-	@$(BIN)/pytest -q tests/test_delivery.py -k killed_again --kill-articles 2000
 
 chaos: setup ## the fault ledger, docs/fault-ledger.md (one row: make chaos ROW=worker-kill)
 	@$(BIN)/python -m tests.chaos $(ROW)

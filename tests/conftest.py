@@ -7,10 +7,6 @@ import pytest
 from streams.broker import LocalBroker
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kill-articles", type=int, default=600, help="articles of the test that kills workers")
-
-
 @pytest.fixture(scope="session")
 def progress(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """A function that shows a line on the terminal at once, past pytest's capturing."""
