@@ -12,6 +12,8 @@ from unittest.mock import Mock
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import GroupLoadInProgressError, KafkaError, NotCoordinatorForGroupError
+from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from streams import kafka as clients
 from streams import publishing, topics
@@ -199,6 +201,35 @@ def test_rewinding_passes_over_partitions_that_were_lost_meanwhile(kafka: LocalB
             await consumer.stop()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("error", [GroupLoadInProgressError, NotCoordinatorForGroupError])
+def test_a_coordinator_that_is_not_ready_is_asked_again(kafka: LocalBroker, error: type[KafkaError]) -> None:
+    async def scenario() -> None:
+        partition = TopicPartition(await make_topic(kafka.bootstrap_servers), 0)
+        consumer = BoundedConsumer(
+            bootstrap_servers=kafka.bootstrap_servers, group_id=partition.topic, enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            consumer.assign([partition])
+            await consumer.commit({partition: 7})
+            unready = [OffsetFetchResponse_v3(0, [], error.errno)] * 2
+            send = consumer._client.send
+
+            async def answer(node: int, request: Any, **options: Any) -> Any:
+                if unready and isinstance(request, OffsetFetchRequest):
+                    return unready.pop()
+                return await send(node, request, **options)
+
+            consumer._client.send = answer
+            assert await consumer.committed(partition) == 7
+            assert not unready
+        finally:
+            await consumer.stop()
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
 @pytest.mark.kafka

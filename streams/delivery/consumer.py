@@ -11,13 +11,16 @@ import asyncio
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -80,6 +83,21 @@ def _has_more(result: Any) -> bool:  # noqa: ANN401  # aiokafka ships no types
     return isinstance(result, FetchResult) and bool(result.has_more())
 
 
+async def _answer(coordinator: Any, send: Callable[[Any], Awaitable[Any]], request: Any) -> Any:  # noqa: ANN401  # aiokafka ships no types
+    """Send a consumer's request to its group's coordinator, return the answer.
+
+    aiokafka takes the answer of a coordinator that is loading or moving for "no offset is committed": the whole topic
+    would be read again. Raised, the error has it ask again.
+    """
+    response = await send(request)
+    if isinstance(request, OffsetFetchRequest) and (code := getattr(response, "error_code", 0)):
+        error = for_code(code)
+        if error in (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError):
+            coordinator.coordinator_dead()
+        raise error("the committed offsets are not to be had")
+    return response
+
+
 class BoundedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no types
     """aiokafka's consumer, which buffers one response per partition, however many partitions and bytes that is."""
 
@@ -87,6 +105,8 @@ class BoundedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships
         """Start the consumer; nothing is fetched before it is assigned partitions."""
         await super().start()
         self._fetcher._client = _FetchesInBounds(self._client, self._fetcher)
+        if self._group_id is not None:
+            self._coordinator._send_req = partial(_answer, self._coordinator, self._coordinator._send_req)
 
     async def stop(self) -> None:
         """Stop the consumer; aiokafka's own breaks off where a fetch from a lost broker waits to be tried again."""
