@@ -36,6 +36,14 @@ def test_more_than_the_share_of_the_latest_records_opens_it() -> None:
         it.check()
 
 
+def test_once_open_it_stays_open() -> None:
+    it = breaker()
+    it.record([BAD] * 10)
+    it.record([GOOD] * 10)
+    with pytest.raises(BreakerOpen, match="10 broken_json"):
+        it.check()
+
+
 def test_too_few_records_open_nothing() -> None:
     it = breaker()
     it.record([BAD] * 9)

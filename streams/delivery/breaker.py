@@ -32,8 +32,13 @@ class Breaker:
         self._latest: deque[str] = deque(maxlen=self._size)
 
     def record(self, outgoing: Iterable[Outgoing]) -> None:
-        """Count what is about to be committed."""
-        self._latest.extend(_letter(record.reason) for record in outgoing)
+        """Count what is about to be committed.
+
+        Once open, it stays open: what partitions commit side by side must not close it before anyone has looked, while
+        one of them has committed that it is open.
+        """
+        if not self._is_open(self._latest):
+            self._latest.extend(_letter(record.reason) for record in outgoing)
 
     def metadata(self) -> str:
         """Return what goes with the committed offset: one character per record, at most 4,000 (Kafka takes 4,096)."""
