@@ -1,4 +1,4 @@
-"""Which entity a mention is: decided by what else its article says, never by likeness; no link rather than a wrong one."""
+"""Which entity a mention is: decided by what else its article says; no link rather than a wrong one."""
 
 from itertools import combinations
 

@@ -12,6 +12,7 @@ from schemas import EntityType
 from streams.entities.spans import Span
 
 FOLDER = Path(__file__).with_name("annotated")
+_HEAD = re.compile(r"# (\S+) (\S.*)")
 _NAME = re.compile(r"\[([^\[\]]+)\]\((PER|LOC|ORG)(?: ([^()\n]+(?:\([^()\n]*\)[^()\n]*)*))?\)")
 
 
@@ -38,8 +39,8 @@ def read(language: str) -> list[AnnotatedText]:
 
 def _parsed(block: str) -> AnnotatedText:
     head, _, body = block.partition("\n")
-    mark, number, genre = head.split(" ", 2)
-    if mark != "#":
+    named = _HEAD.fullmatch(head)
+    if not named:
         raise ValueError(f"no `# number genre` before {block[:60]!r}")
     text, spans, normals, end = "", [], [], 0
     for match in _NAME.finditer(body):
@@ -51,6 +52,6 @@ def _parsed(block: str) -> AnnotatedText:
     text += body[end:]
     if "[" in text or "](" in text:
         raise ValueError(
-            f"text {number}: a bracket that begins no name in {text[max(0, text.find('[') - 20) :][:60]!r}"
+            f"text {named[1]}: a bracket that begins no name in {text[max(0, text.find('[') - 20) :][:60]!r}"
         )
-    return AnnotatedText(number, genre, text, tuple(spans), tuple(normals))
+    return AnnotatedText(named[1], named[2], text, tuple(spans), tuple(normals))

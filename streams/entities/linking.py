@@ -337,7 +337,7 @@ class Linker:
     def _beside(self, draft: Draft, text: str, drafts: Sequence[Draft]) -> frozenset[str]:
         """Return the countries that stand directly before a name, as owner or adjective, or after it."""
         span = draft.span
-        found = set()
+        found: set[str] = set()
         if before := _WORDS_BEFORE.search(text[max(0, span.start - _SURROUNDINGS) : span.start]):
             last = before[0].strip().rpartition(" ")[2]
             for words in (last, before[0]) if self._language == "en" else (last,):

@@ -48,13 +48,15 @@ _TITLE = {
 # «А. », «Дж.», «О . »: a capital with at most one small letter, at the start of a word.
 _INITIALS_BEFORE = re.compile(r"(?<![\w.])(?:[^\W\d_a-zа-яёіїєґ][a-zа-яёіїєґ]?\s?\.\s?-?\s?){1,3}$")
 _WORD = re.compile(r"(?<!\w)[^\W\d_][\w'’ʼ-]*")
+_NO_INITIALS = ("U.S.", "U.K.", "U.N.", "D.C.")
+_POSSESSIVE = re.compile("['’]s?$")
 _ROMAN = re.compile(r"[IVXLCІХ]+(?:[-–—][IVXLCІХ]+)?")
 # «Южнокорейская разведка» at the head of a sentence.
 _ADJECTIVE = re.compile(
     r"[^\W\d_a-zа-яёіїєґ][\w-]*(?:ск|цк|ськ|цьк|зьк)(?:ий|ая|ое|ие|ого|ой|ому|им|ом|ую|их|ими|а|е|і|ої|ій|у|ою)"
 )
 _SMALL_WORD = re.compile(r" [а-яёіїєґ]{2}")
-_AND = re.compile(r",? (?:and|и|та|і|й) |, ")
+_AND = re.compile(r",? (?:and|и|та|і|й) |, | ?[-–—] ?")
 MINIMUM = 4
 """Letters that a surname must have to be looked for in the article."""
 REPEATED = 0.6
@@ -84,8 +86,8 @@ def mended(text: str, found: Mapping[Span, float], language: str) -> dict[Span, 
 def parted(text: str, found: Mapping[Span, float], known: Iterable[Span], language: str) -> dict[Span, float]:
     """Return the spans, each that swallows a name of the tables together with words that are no part of it cut.
 
-    Two names joined by «and», a title before or after a country, and in Russian and Ukrainian a place followed by a word
-    without a capital. `known` by start, without overlap.
+    Two names joined by «and» or a dash, a title before or after a country, and in Russian and Ukrainian a place followed by a
+    word without a capital. `known` by start, without overlap.
     """
     known = list(known)
     starts = [span.start for span in known]
@@ -103,9 +105,9 @@ def _parts(text: str, span: Span, inside: list[Span], language: str) -> Sequence
     if not inside or (inside[0].start, inside[0].stop) == (span.start, span.stop):
         return ()
     one, other = inside[0], inside[-1]
-    if one.start == span.start and other.stop == span.stop and len(inside) > 1:
-        if all(_AND.fullmatch(text[left.stop : right.start]) for left, right in pairwise(inside)):
-            return inside
+    joined = len(inside) > 1 and one.start == span.start and other.stop == span.stop
+    if joined and all(_AND.fullmatch(text[left.stop : right.start]) for left, right in pairwise(inside)):
+        return inside
     before, after = text[span.start : one.start], text[other.stop : span.stop]
     if len(inside) == 1 and one.type is EntityType.LOC:
         if not after and _are_titles(before, language):
@@ -147,7 +149,9 @@ def _pieces(text: str, span: Span, language: str) -> list[Span]:
         if title := _TITLE[language].match(text, start, stop):
             start = title.end()
         before = text[max(0, start - 12) : start]
-        if initials := _INITIALS_BEFORE.search(before):
+        initials = _INITIALS_BEFORE.search(before)
+        # "Mr. " looks like one too.
+        if initials and initials[0].strip() not in _NO_INITIALS and not _are_titles(initials[0], language):
             start -= len(before) - initials.start()
     start, stop = trimmed(text, start, stop)
     if span.type is not EntityType.PER and _ADJECTIVE.fullmatch(text, start, stop) and _SMALL_WORD.match(text, stop):
@@ -182,12 +186,14 @@ def _surnames(text: str, spans: Mapping[Span, float]) -> dict[Span, float]:
     taken = sorted(spans)
     found, current = {}, 0
     for match in _WORD.finditer(text):
-        if not match[0][0].isupper() or match[0].lower() not in forms:
+        name = _POSSESSIVE.sub("", match[0])
+        if not name[:1].isupper() or name.lower() not in forms:
             continue
-        while current < len(taken) and taken[current].stop <= match.start():
+        start, stop = match.start(), match.start() + len(name)
+        while current < len(taken) and taken[current].stop <= start:
             current += 1
-        within = current < len(taken) and taken[current].start < match.end()
-        if within and (taken[current].start, taken[current].stop) != match.span():
+        within = current < len(taken) and taken[current].start < stop
+        if within and (taken[current].start, taken[current].stop) != (start, stop):
             continue
-        found[Span(match.start(), match.end(), EntityType.PER)] = REPEATED
+        found[Span(start, stop, EntityType.PER)] = REPEATED
     return found
