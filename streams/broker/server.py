@@ -44,6 +44,8 @@ def server_properties(
         # Topics decide how long they keep records.
         "log.retention.ms": "-1",
         "log.retention.bytes": "-1",
+        # By default a group that rests for a week forgets where it was, and would do all its records again.
+        "offsets.retention.minutes": str(2**31 - 1),
         # After a crash the controller, which is the same process, takes the node back only when this time is over: the
         # default of 9 s would make every restart after a kill wait for so long.
         "broker.session.timeout.ms": "4000",
