@@ -113,11 +113,14 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Yield a started admin client.
 
     Raises:
-        BrokerUnavailable: no broker answers.
+        BrokerUnavailable: no broker answers, or the one that was asked is just going.
     """
     client = AIOKafkaAdminClient(**connection(settings))
     async with _started(settings, client, client.close):
-        yield client
+        try:
+            yield client
+        except KafkaError as error:
+            raise unavailable(settings, error) from error
 
 
 async def committed(

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from schemas.headers import DEAD, RAW
 from streams import kafka
@@ -127,16 +127,9 @@ async def check(settings: Settings, line: Line) -> dict[str, TopicState]:
     """Return the state of each of the line's topics, by the line's name.
 
     Raises:
-        BrokerUnavailable: no broker answers, or the one that was asked is just going.
+        BrokerUnavailable: no broker answers.
         TopicsMissing: one does not exist, or dead letters could not hold what another topic holds.
     """
-    try:
-        return await _states(settings, line)
-    except KafkaError as error:
-        raise kafka.unavailable(settings, error) from error
-
-
-async def _states(settings: Settings, line: Line) -> dict[str, TopicState]:
     async with kafka.admin(settings) as admin:
         described = await _described(settings, admin, line.topics)
         states = {
