@@ -95,6 +95,13 @@ async def _partitions(settings: Settings) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in sorted(p["partition"] for p in description["partitions"])]
 
 
+async def _positions(settings: Settings, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return where the replays have come to. A consumer would take a coordinator that is loading for "nowhere"."""
+    async with kafka.admin(settings) as admin:
+        committed = await kafka.committed(admin, _group(settings), partitions)
+    return {partition: max(offset.offset, 0) for partition, offset in committed.items()}
+
+
 async def _until_end(
     consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]
 ) -> AsyncIterator[list[ConsumerRecord]]:
@@ -115,12 +122,12 @@ async def listed(settings: Settings) -> AsyncIterator[DeadLetter]:
         BrokerUnavailable: no broker answers.
         TopicsMissing: the topic does not exist.
     """
-    async with kafka.consumer(settings, group_id=_group(settings)) as consumer:
+    async with kafka.consumer(settings) as consumer:
         partitions = await _partitions(settings)
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
-        passed = {tp.partition: await consumer.committed(tp) or 0 for tp in partitions}
+        passed = {tp.partition: position for tp, position in (await _positions(settings, partitions)).items()}
         async for records in _until_end(consumer, ends):
             for record in records:
                 yield _dead_letter(record, passed[record.partition])
@@ -138,13 +145,13 @@ async def replay(settings: Settings) -> Replayed:
     # Starting the producer ends a replay that another process has open; only then are the offsets final.
     async with (
         kafka.producer(settings, f"{settings.app_id}-dead-replay") as producer,
-        kafka.consumer(settings, group_id=_group(settings)) as consumer,
+        kafka.consumer(settings) as consumer,
     ):
         partitions = await _partitions(settings)
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        for tp in partitions:
-            consumer.seek(tp, await consumer.committed(tp) or 0)
+        for tp, position in (await _positions(settings, partitions)).items():
+            consumer.seek(tp, position)
         async for records in _until_end(consumer, ends):
             letters = [_dead_letter(record, 0) for record in records]
             back = [letter for letter in letters if letter.topic in sources and _can_go_back(letter, settings)]
