@@ -8,10 +8,9 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
-
 from streams.delivery import consumer, partition
 from streams.delivery.breaker import Breaker
+from streams.delivery.consumer import BoundedConsumer
 from streams.delivery.partition import InputPartition
 from streams.delivery.records import Outgoing
 
@@ -87,10 +86,10 @@ def no_fence() -> None:
 def read_uncommitted() -> None:
     """A stage reads what the stage before it has not committed, and what it has aborted."""
 
-    def make(**arguments: Any) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(**arguments | {"isolation_level": "read_uncommitted"})
+    def make(**arguments: Any) -> BoundedConsumer:
+        return BoundedConsumer(**arguments | {"isolation_level": "read_uncommitted"})
 
-    _plant(consumer, "AIOKafkaConsumer", make)
+    _plant(consumer, "BoundedConsumer", make)
 
     async def commit(self: InputPartition, outgoing: Sequence[Outgoing], position: int) -> None:
         assert self._producer is not None

@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from aiokafka import TopicPartition
@@ -11,15 +12,15 @@ from aiokafka.structs import OffsetAndMetadata
 
 from streams import kafka as clients
 from streams.broker import LocalBroker
+from streams.delivery import consumer
 from streams.delivery.breaker import Breaker
 from streams.delivery.partition import InputPartition
 from streams.delivery.records import Incoming, Outgoing
 from streams.errors import WorkerMustStop
 from streams.settings import Settings
+from tests import planted_bugs
 from tests.account import read_topic
 from tests.running_line import RunningLine
-
-pytestmark = pytest.mark.kafka
 
 
 class Owner:
@@ -49,6 +50,7 @@ class Owner:
         await self.partition.handle([record], self.generation)
 
 
+@pytest.mark.kafka
 @pytest.mark.parametrize("news", [True, False])
 def test_a_fenced_owner_waits_for_news_of_the_group(kafka: LocalBroker, tmp_path: Path, news: bool) -> None:
     line = RunningLine(kafka.bootstrap_servers, tmp_path, session_timeout=1, partitions=1)
@@ -82,3 +84,18 @@ def test_a_fenced_owner_waits_for_news_of_the_group(kafka: LocalBroker, tmp_path
     gc.collect()
     written = asyncio.run(read_topic(kafka.bootstrap_servers, settings.topic("articles.prepared")))
     assert [value for _, value, _ in written] == [b"0", b"1"]
+
+
+def test_the_bug_read_uncommitted_reaches_the_workers_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given back after the test.
+    monkeypatch.setattr(consumer, "BoundedConsumer", consumer.BoundedConsumer)
+    monkeypatch.setattr(InputPartition, "_commit", InputPartition._commit)
+
+    async def isolation() -> str:
+        thread = object.__new__(consumer.ReadCommittedThread)
+        made = thread._create_worker_consumer(Mock(settings=Settings()))
+        return str(made._isolation_level)
+
+    assert asyncio.run(isolation()) == "read_committed"
+    planted_bugs.read_uncommitted()
+    assert asyncio.run(isolation()) == "read_uncommitted"
