@@ -53,9 +53,12 @@ def list_(form: str) -> None:
 def replay() -> None:
     """Send the original bytes of every waiting dead letter back to its source topic, each once.
 
-    Stops at the end that the topic had at the start. A record that was replayed NEWSFLOW_MAX_REPLAYS times is refused.
+    Stops at the end that the topic had at the start. Refused are records that were replayed NEWSFLOW_MAX_REPLAYS times,
+    and those of which only a part was kept.
     """
     from streams import dead_letters
 
     done = asyncio.run(dead_letters.replay(settings()))
-    click.echo(f"replayed: {done.sent}, refused (replayed {settings().max_replays} times already): {done.refused}")
+    click.echo(
+        f"replayed: {done.sent}, refused (cut, or replayed {settings().max_replays} times already): {done.refused}"
+    )
