@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from schemas import AnnotatedEvent, EnrichedEvent, ModelReference, PreparedEvent, Topic
-from streams.classify import model, topics
+from streams.classify import model, topics, vectors
 from streams.classify.labelled import LANGUAGES
 from streams.stage import Stage
 
@@ -17,7 +17,7 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
     """Gives an article its topics. Reads title and text, nothing else."""
 
     name: ClassVar[str] = "classify"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     writes: ClassVar[str] = "articles.enriched"
     event: ClassVar[type[PreparedEvent]] = EnrichedEvent
 
@@ -27,7 +27,7 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
         self._references: tuple[ModelReference, ...] = ()
 
     def load(self) -> None:
-        """Load the model and the table of names (well under a second).
+        """Load the model, the word vectors and the table of names (well under a second).
 
         Raises:
             OSError: a committed file is missing.
@@ -39,13 +39,14 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
         self._names, table_sha256 = topics.read_table()
         references = (
             ModelReference(name=model.NAME, sha256=loaded.sha256),
+            ModelReference(name=vectors.NAME, sha256=loaded.vectors_sha256),
             ModelReference(name=topics.TABLE_NAME, sha256=table_sha256),
         )
         self._references = tuple(sorted(references, key=lambda reference: reference.name))
         self._model = loaded
 
     def models(self) -> tuple[ModelReference, ...]:
-        """Return the model and the table of names."""
+        """Return the model, the word vectors and the table of names."""
         self._loaded()
         return self._references
 

