@@ -98,14 +98,14 @@ def test_a_bare_common_surname_is_nobody_known(stage: Entities, language: str, t
     [
         (
             "ru",
-            "Страны НАТО собрались в Брюсселе. В Альянсе довольны встречей.",
-            "Партии собрались в Брюсселе. В Альянсе довольны встречей.",
+            "Страны НАТО собрались в Брюсселе. В Альянсе заявили, что встреча удалась.",
+            "Партии собрались в Брюсселе. В Альянсе заявили, что встреча удалась.",
             "Альянсе",
         ),
         (
             "uk",
-            "Країни НАТО зібралися у Брюсселі. В Альянсі задоволені зустріччю.",
-            "Партії зібралися у Брюсселі. В Альянсі задоволені зустріччю.",
+            "Країни НАТО зібралися у Брюсселі. В Альянсі заявили, що зустріч вдалася.",
+            "Партії зібралися у Брюсселі. В Альянсі заявили, що зустріч вдалася.",
             "Альянсі",
         ),
         (
@@ -311,3 +311,15 @@ def test_a_surname_that_the_tagger_takes_for_a_place_is_its_persons(stage: Entit
     text = "Віцепрезидент Джей Ді Венс виступив у Техасі. Гарріс випереджає Венса в Огайо."
     mentions = found(stage, text, "uk")
     assert mentions["Венса"].id == mentions["Джей Ді Венс"].id
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "qid"),
+    [
+        ("Turkey's President Recep Tayyip Erdogan acted as mediator.", "Turkey", "Q43"),
+        ("US Secretary of State Marco Rubio came to Doha.", "US", "Q30"),
+        ("Israel's Prime Minister Benjamin Netanyahu came to Berlin.", "Israel", "Q801"),
+    ],
+)
+def test_a_country_before_a_title_is_a_mention_of_its_own(stage: Entities, text: str, word: str, qid: str) -> None:
+    assert linked(stage, text, "en").get(word) == qid

@@ -1,5 +1,6 @@
 """The annotated texts, and the sequence models trained on them: what they hold, and that they can be rebuilt."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -133,3 +134,13 @@ def test_training_gives_the_same_bytes_twice_and_a_model_that_learned(
     # Its own texts a model must know almost by heart.
     assert right >= 0.9 * total
     assert written[0] != model_path("uk").read_bytes()
+
+
+@pytest.mark.skipif("NEWSFLOW_SLOW_TESTS" not in os.environ, reason="trains all models, 20 s each")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_committed_model_is_what_training_writes(
+    stage: Entities, texts: dict[str, list[AnnotatedText]], tmp_path: Path, language: str
+) -> None:
+    prepared = [train._prepared(stage, language, text) for text in texts[language]]
+    train._train(prepared, tmp_path / "model")
+    assert (tmp_path / "model").read_bytes() == model_path(language).read_bytes()

@@ -5,7 +5,7 @@ in the nominative, `linking` decides within the article whom each names, `groupi
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from streams.entities.countries import Gazetteer, written_like
 from streams.entities.english import EnglishNames
 from streams.entities.grouping import NamedMention, entities
 from streams.entities.linking import Draft, Linker
-from streams.entities.mending import mended, parted
+from streams.entities.mending import REPEATED, mended, parted
 from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
 from streams.entities.repair import without_common_words, without_countries, without_dashes
@@ -156,13 +156,16 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
     spans, known = _base_spans(text, parts)
     confidence: dict[Span, float] = {}
     if parts.sequence:
-        confidence = tidied(text, parts.sequence.label(text, spans, _hits(text, known, parts)))
+        hits = _hits(text, known, parts)
+        confidence = tidied(text, parts.sequence.label(text, spans, hits))
         # «Війська рф»: what is small on purpose is no part of a longer name.
         small = [span for span in known if text[span.start].islower()]
         for span in small:
             confidence = {one: p for one, p in confidence.items() if one.stop <= span.start or span.stop <= one.start}
         confidence = parted(text, confidence, known, parts.gazetteer.language)
         confidence = mended(text, confidence, parts.gazetteer.language)
+        missed = [*_agreed(text, spans, parts.gazetteer), *parts.linker.again(text, hits)]
+        confidence |= dict.fromkeys(_free(missed, confidence), REPEATED)
         spans = merged(text, without_overlap(confidence), known)
     drafts = []
     for span in spans:
@@ -186,6 +189,27 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
         )
         for draft in parts.linker.link(text, drafts)
     ]
+
+
+def _agreed(text: str, tagged: list[Span], gazetteer: Gazetteer) -> Iterator[Span]:
+    """Yield the countries that tagger and table agree on: "Turkey's President"."""
+    for span in tagged:
+        if span.type is EntityType.LOC and not gazetteer.is_homonym(text, span.start, span.stop):
+            form = gazetteer.link(text[span.start : span.stop], span.type, text)
+            if form and form.known.type is EntityType.LOC:
+                yield span
+
+
+def _free(spans: Iterable[Span], found: Iterable[Span]) -> list[Span]:
+    """Return the spans that overlap none of `found`, by start, and not each other."""
+    taken = sorted(found)
+    stops = [span.stop for span in taken]
+    result = []
+    for span in spans:
+        after = bisect_right(stops, span.start)
+        if after == len(taken) or span.stop <= taken[after].start:
+            result.append(span)
+    return without_overlap(result)
 
 
 def merged(text: str, tagged: list[Span], known: list[Span]) -> list[Span]:

@@ -277,6 +277,18 @@ class Linker:
                     found[Span(match.start(), match.start() + person[0], EntityType.PER)] = person[1]
         return [Hit(span, found[span]) for span in without_overlap(found)]
 
+    def again(self, text: str, hits: Sequence[Hit]) -> list[Span]:
+        """Return where a doubtful name of an organisation stands that the text names for certain: «Альянс»."""
+        named: set[str] = set()
+        doubtful: dict[Span, set[str]] = {}
+        for hit in hits:
+            candidates = self.candidates(text[hit.span.start : hit.span.stop])
+            if hit.certain:
+                named.update(one.known.qid for one in candidates if one.certain)
+            elif hit.span.type is EntityType.ORG:
+                doubtful[hit.span] = {one.known.qid for one in candidates}
+        return [span for span, ids in doubtful.items() if ids & named]
+
     def link(self, text: str, drafts: Sequence[Draft]) -> list[Draft]:
         """Return the drafts with what they name, in their order."""
         drafts = [self._as_quoted(draft, text) for draft in drafts]

@@ -86,8 +86,8 @@ def mended(text: str, found: Mapping[Span, float], language: str) -> dict[Span, 
 def parted(text: str, found: Mapping[Span, float], known: Iterable[Span], language: str) -> dict[Span, float]:
     """Return the spans, each that swallows a name of the tables together with words that are no part of it cut.
 
-    Two names joined by «and» or a dash, a title before or after a country, and in Russian and Ukrainian a place followed by a
-    word without a capital. `known` by start, without overlap.
+    Two names joined by «and» or a dash, a title before or after a country, and in Russian and Ukrainian a place
+    followed by a word without a capital. `known` by start, without overlap.
     """
     known = list(known)
     starts = [span.start for span in known]
