@@ -323,3 +323,15 @@ def test_a_surname_that_the_tagger_takes_for_a_place_is_its_persons(stage: Entit
 )
 def test_a_country_before_a_title_is_a_mention_of_its_own(stage: Entities, text: str, word: str, qid: str) -> None:
     assert linked(stage, text, "en").get(word) == qid
+
+
+def test_in_a_text_on_clubs_a_citys_bare_name_is_its_club(stage: Entities) -> None:
+    mentions = [
+        (entity.id, mention.start)
+        for entity in entities(
+            stage, "Real Madrid thrashed Barcelona 4-0 at home. They play in Barcelona in May.", "en"
+        )
+        for mention in entity.mentions
+        if mention.text == "Barcelona"
+    ]
+    assert [qid for qid, _ in sorted(mentions, key=lambda one: one[1])] == ["Q7156", "Q1492"]

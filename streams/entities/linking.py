@@ -38,6 +38,7 @@ _OF_A_STATE = frozenset({"government", "parliament", "court", "army", "security"
 _WORDS_BEFORE = re.compile(r"(?:[\w.-]+ )?[\w.-]+(?:['’]s?)? $")
 _STATE_ADJECTIVE = re.compile(r"[сц]ь?к\w{1,3}$")
 _OF_BETWEEN = re.compile(r" (?:of (?:the )?)?")
+_AT = re.compile(r"\b(?:in|at|from|near|to|of|outside|around|across|for) (?:\w+ )?$", re.IGNORECASE)
 _AFTER_A_CITY = re.compile(r"[^\W\d_a-z][\w.]+, $")
 # «Иванова» is a form of Иваново and of a surname: the place only after a word that says so.
 _LIKE_A_SURNAME = re.compile(r"\w{2,}(?:[оеё]в|[иыі]н)[оеа]")
@@ -369,6 +370,15 @@ class Linker:
 
     def _probably(self, draft: Draft, article: "_Article", drafts: Sequence[Draft]) -> Draft:
         text, span = article.text, draft.span
+        if (
+            span.type is EntityType.LOC
+            and article.names_clubs
+            and not _AT.search(text, max(0, span.start - _SURROUNDINGS), span.start)
+        ):
+            # "Arsenal beat Barcelona", but "in Barcelona".
+            clubs = {one.known.qid: one for one in self.candidates(draft.words) if one.known.kind == "club"}
+            if len(clubs) == 1:
+                return _linked(draft, next(iter(clubs.values())))
         found = {
             candidate.known.qid: candidate
             for words in (draft.words, draft.normal)
@@ -407,10 +417,11 @@ def _linked(draft: Draft, candidate: Candidate) -> Draft:
 class _Article:
     """What an article says for certain, as evidence for what it may mean."""
 
-    def __init__(self, text: str, stems: dict[str, re.Pattern[str]], drafts: Iterable[Draft]) -> None:
+    def __init__(self, text: str, stems: dict[str, re.Pattern[str]], drafts: Sequence[Draft]) -> None:
         self.text = text
         self._text = lower(written_alike(text))
         self._stems = stems
+        self.names_clubs = any(draft.known.kind == "club" for draft in drafts if draft.known)
         self._ids = Counter(draft.known.qid for draft in drafts if draft.known)
         self._countries = Counter(draft.known.country for draft in drafts if draft.known and draft.known.country)
 
