@@ -26,6 +26,7 @@ models: setup ## rebuild every committed model, table and schema, to the same by
 	@$(BIN)/python -m streams.entities.build_countries
 	@$(BIN)/python -m streams.entities.build_places
 	@$(BIN)/python -m streams.entities.train
+	@$(BIN)/python -m streams.classify.distil
 	@$(BIN)/python -m streams.classify.train
 	@$(BIN)/python -m schemas.generate
 

@@ -1,5 +1,6 @@
 """The topic model: its examples, its features, its file, and that the repository rebuilds it."""
 
+import os
 import re
 from collections import Counter
 
@@ -100,6 +101,7 @@ def test_what_is_shipped_is_small() -> None:
     assert sum(path.stat().st_size for path in shipped) < 20 * MEGABYTE
 
 
+@pytest.mark.skipif("NEWSFLOW_SLOW_TESTS" not in os.environ, reason="trains the model, 75 s of CPU")
 @pytest.mark.timeout(900)
 def test_repository_rebuilds_the_artefact() -> None:
     assert train.train() == model.ARTEFACT.read_bytes(), "run: python -m streams.classify.train"

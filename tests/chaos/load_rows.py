@@ -419,7 +419,7 @@ def fuzz(broker: LocalBroker, home: Path, in_process: int = 100_000, through: in
     """100,000 records of nonsense through `prepare` in two processes, 5,000 through the line: as many out as in, none
     for 20 s, no exception that was not foreseen, no memory kept."""
     half = in_process // 2
-    tried = try_in_processes([1, 2], half, frozenset({half // 5, half}), limit=20)
+    tried = try_in_processes([1, 2], half, frozenset({half // 2, half}), limit=20)
     arena = Arena(broker, home, breaker_share=1)
     workers = [arena.worker() for _ in range(2)]
     sent = []
@@ -436,9 +436,11 @@ def fuzz(broker: LocalBroker, home: Path, in_process: int = 100_000, through: in
     wrong = [line for one in tried for line in one.wrong]
     (home / "fuzz-findings.txt").write_text("\n".join(wrong))
     slowest = max((one.slowest[0] for one in tried if one.slowest), default=(0.0, "none"))
-    grown = [one.memory.get(half, 0.0) / one.memory.get(half // 5, 1.0) for one in tried]
+    grown = [one.memory.get(half, 0.0) / one.memory.get(half // 2, 1.0) for one in tried]
     notes = f"in process {sum(one.prepared for one in tried)} prepared, {sum(one.dead.total() for one in tried)} dead, "
-    notes += f"slowest {slowest[0]:.2f} s ({slowest[1]}), memory after all is {max(grown):.2f} of that after a fifth; "
+    notes += (
+        f"slowest {slowest[0]:.2f} s ({slowest[1]}), memory after all is {max(grown):.2f} of that at half the way; "
+    )
     result = arena.finish("fuzz", in_process + through, workers, notes + "; ".join(wrong[:3]))
     flat = all(0 < growth < 1.1 for growth in grown)
     result.struck = sum(one.done for one in tried) - len(wrong) + arena.come - unforeseen if flat else 0
