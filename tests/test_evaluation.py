@@ -111,15 +111,15 @@ def test_a_file_that_is_not_in_the_format_is_a_readable_error(tmp_path: Path, co
     assert "Traceback" not in answer.stderr
 
 
-def found(words: str, kind: str, normal: str = "", wikidata: str | None = None, *, country: bool = False) -> Found:
+def found(words: str, kind: str, normal: str = "", wikidata: str | None = None) -> Found:
     start = TEXT.index(words)
-    return Found(start, start + len(words), kind, normal or words, wikidata, country)
+    return Found(start, start + len(words), kind, normal or words, wikidata)
 
 
 def tally(path: Path, spans: list[dict[str, Any]], mentions: list[Found]) -> Tally:
     (text,) = gold.read_named([write(path / "gold.jsonl", {"lang": "ru", "text": TEXT, "spans": spans})])
     counted = Tally()
-    counted.add(text, mentions, frozenset({COUNTRY}), cpu_seconds=0.000_72)
+    counted.add(text, mentions, frozenset({COUNTRY, "Q17"}), cpu_seconds=0.000_72)
     return counted
 
 
@@ -225,8 +225,8 @@ def test_a_wrong_link_costs_precision_and_a_missing_one_recall(tmp_path: Path) -
         ],
         [
             found("Анна Ковалёва", "PER", wikidata="Q5"),  # the file has no Wikidata id: not counted
-            found("Перу", "LOC", wikidata=COUNTRY, country=True),
-            found("Токио", "LOC", wikidata="Q17", country=True),  # wrong
+            found("Перу", "LOC", wikidata=COUNTRY),
+            found("Токио", "LOC", wikidata="Q17"),  # wrong
         ],
     )
     assert counted.as_json()["links"] == {"p": 0.5, "r": 0.3333, "n": 3}

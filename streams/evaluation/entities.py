@@ -41,7 +41,6 @@ class Found:
     type: str
     normal: str
     wikidata: str | None
-    country: bool
 
 
 @dataclass(slots=True)
@@ -178,7 +177,7 @@ class Tally:
         is_country = span.wikidata in country_ids
         for counts, said, gold in (
             (self.links, linked is not None, True),
-            (self.countries, bool(linked and mention and mention.country), is_country),
+            (self.countries, linked in country_ids, is_country),
         ):
             counts.said += said
             counts.gold += gold
@@ -204,8 +203,7 @@ def found_in(event: AnnotatedEvent) -> Iterator[Found]:
     for entity in event.entities:
         for mention in entity.mentions:
             linked = entity.id if entity.linked else None
-            country = entity.country is not None
-            yield Found(mention.start, mention.stop, entity.type.value, mention.normal, linked, country)
+            yield Found(mention.start, mention.stop, entity.type.value, mention.normal, linked)
 
 
 def measure(
