@@ -46,7 +46,7 @@ class Prepare(Stage[RawArticle, PreparedEvent]):
     """Decodes, cleans and identifies a raw article, and says which language it is in."""
 
     name = "prepare"
-    version = "1"
+    version = "2"
     writes = "articles.prepared"
     event = PreparedEvent
 

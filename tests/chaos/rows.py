@@ -64,10 +64,11 @@ def aborted(arena: Arena) -> int:
 
 
 def worker_roll(broker: LocalBroker, home: Path, stops: int = 20) -> Outcome:
-    """SIGTERM to one worker after another under load, as a deployment does; each must exit 0."""
+    """SIGTERM to one worker after another under load, as a deployment does: the next one when the last is back at work.
+    Each must exit 0."""
     arena = Arena(broker, home)
     workers = [arena.worker() for _ in range(3)]
-    articles = arena.articles(250 * stops)
+    articles = arena.articles(400 * stops)
     loading = arena.load(articles, 60)
     arena.settle(20)
     codes = []
@@ -75,7 +76,10 @@ def worker_roll(broker: LocalBroker, home: Path, stops: int = 20) -> Outcome:
         worker = workers[stop % 3]
         arena.strike(lambda worker=worker: codes.append(worker.stop()), len(articles))  # type: ignore[misc]  # bound now
         worker.start()
-        time.sleep(3)
+        deadline = time.monotonic() + 60
+        while "stages prepare" not in worker.log_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(1)
     loading.join()
     arena.settle(len(articles))
     result = arena.finish("worker-roll", stops, workers, f"{codes.count(0)} stops exited 0; ")
