@@ -7,16 +7,9 @@ from typing import Any, ClassVar
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
-from streams.entities.spans import Span, tidy, windows
+from streams.entities.spans import Span, readable, tidy, windows
 
-# No name is that long without a space, and tokenizers take time that grows with the square of such a run: a million
-# quote marks cost spaCy six minutes.
-_UNREADABLE = re.compile(r"\S{300,}")
 _LETTER = re.compile(r"[^\W\d_]")
-
-
-def _blanks(run: re.Match[str]) -> str:
-    return " " * len(run[0])
 
 
 class Recognizer(ABC):
@@ -41,7 +34,7 @@ class Recognizer(ABC):
         """
         found = [
             Span(start + span.start, start + span.stop, span.type)
-            for start, piece in windows(_UNREADABLE.sub(_blanks, text))
+            for start, piece in windows(readable(text))
             if _LETTER.search(piece)
             for span in self.tag(piece)
         ]

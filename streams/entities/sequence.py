@@ -7,8 +7,9 @@ implementation is CRFsuite (Okazaki 2007).
 """
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -16,7 +17,7 @@ from typing import Any
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
-from streams.entities.spans import Span, tidy, windows
+from streams.entities.spans import Span, readable, tidy, windows
 
 # A word with its apostrophes, the English possessive apart; any other mark alone.
 _TOKEN = re.compile(r"['’]s\b|[^\W_]+(?:['’ʼ](?!s\b)[^\W_]+)*|\S")
@@ -51,13 +52,13 @@ def model_path(language: str) -> Path:
 
 
 def lines_of(text: str) -> list[list[tuple[int, int]]]:
-    """Return the tokens (start, stop) of each line; a line longer than a tagger's window is cut."""
+    """Return the tokens (start, stop) of each line with a capital letter; one longer than a tagger's window is cut."""
     found = []
-    for offset, piece in windows(text):
+    for offset, piece in windows(readable(text)):
         at = offset
         for line in piece.split("\n"):
             tokens = [(at + match.start(), at + match.end()) for match in _TOKEN.finditer(line)]
-            if tokens:
+            if tokens and line != line.lower():
                 found.append(tokens)
             at += len(line) + 1
     return found
@@ -65,7 +66,7 @@ def lines_of(text: str) -> list[list[tuple[int, int]]]:
 
 def labels(tokens: Sequence[tuple[int, int]], spans: Sequence[Span]) -> list[str]:
     """Return the B-, I- or O label of each token; `spans` by start, without overlap."""
-    result, current = [], 0
+    result, current = [], bisect_right(spans, tokens[0][0], key=lambda span: span.stop) if tokens else 0
     for start, stop in tokens:
         while current < len(spans) and spans[current].stop <= start:
             current += 1
@@ -94,8 +95,8 @@ def _shape(word: str) -> str:
 
 def features(
     text: str, base: Sequence[Span], hits: Sequence[Hit], word_features: WordFeatures
-) -> tuple[list[list[tuple[int, int]]], list[list[list[str]]]]:
-    """Return the tokens of every line and the features of every token.
+) -> Iterator[tuple[list[tuple[int, int]], list[list[str]]]]:
+    """Yield the tokens of every line of `lines_of` with the features of each token.
 
     Args:
         text: The whole text.
@@ -116,7 +117,6 @@ def features(
                 elsewhere[word[:5].lower()][tag[-3:]] += 1
             elif word[0].isalpha():
                 small[word[:5]] += 1
-    result = []
     for tokens, line, line_tags in zip(lines, words, tags, strict=True):
         table = labels(tokens, known)
         simple = []
@@ -148,8 +148,7 @@ def features(
                 if begins:
                     one.append("begins")
             simple.append(one)
-        result.append([_with_neighbours(simple, at) for at in range(len(simple))])
-    return lines, result
+        yield tokens, [_with_neighbours(simple, at) for at in range(len(simple))]
 
 
 def _with_neighbours(simple: list[list[str]], at: int) -> list[str]:
@@ -196,11 +195,8 @@ class SequenceModel:
 
     def label(self, text: str, base: Sequence[Span], hits: Sequence[Hit]) -> list[Labelled]:
         """Return the names of a text by start, given what tagger and tables say."""
-        lines, rows = features(text, base, hits, self._word_features)
         found: list[Labelled] = []
-        for tokens, row in zip(lines, rows, strict=True):
-            if not any("X" in feature or feature in ("s=I",) for one in row for feature in one[1:2]):
-                continue
+        for tokens, row in features(text, base, hits, self._word_features):
             with self._turn:
                 # The tagger holds one line at a time.
                 self._tagger.set(row)

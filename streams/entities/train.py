@@ -20,7 +20,8 @@ PARTS = 5
 PARAMETERS = {"c1": 0.05, "c2": 0.05, "max_iterations": 120, "feature.possible_transitions": True}
 """L1 and L2 weight and the most iterations, chosen by the cross-validation that this prints."""
 
-Prepared = tuple[AnnotatedText, list[Span], list[Hit], list[list[tuple[int, int]]], list[list[list[str]]]]
+Prepared = tuple[AnnotatedText, list[Span], list[Hit], list[tuple[list[tuple[int, int]], list[list[str]]]]]
+"""A text with what the tagger and the tables say of it, and the tokens and features of its lines."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -57,7 +58,7 @@ def _say(line: str) -> None:
 
 def _prepared(stage: Entities, language: str, text: AnnotatedText) -> Prepared:
     base, hits, word_features = stage.evidence(text.text, language)
-    return (text, base, hits, *features(text.text, base, hits, word_features))
+    return text, base, hits, list(features(text.text, base, hits, word_features))
 
 
 def _train(prepared: Sequence[Prepared], path: Path) -> None:
@@ -65,8 +66,8 @@ def _train(prepared: Sequence[Prepared], path: Path) -> None:
 
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.set_params(PARAMETERS)
-    for text, _, _, lines, rows in prepared:
-        for tokens, row in zip(lines, rows, strict=True):
+    for text, _, _, lines in prepared:
+        for tokens, row in lines:
             trainer.append(row, labels(tokens, text.spans))
     trainer.train(str(path))
 
