@@ -6,6 +6,7 @@ itself by a certain name, or its country, and more of that than any other candid
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -232,6 +233,7 @@ class Linker:
         written = written_alike(text)
         low = lower(written)
         organisations = [span for span in tagged if span.type is EntityType.ORG]
+        ends = [span.stop for span in organisations]
         found: list[Span] = []
         for match in _WORD.finditer(text):
             if not match[0][0].isupper() and not _ARTICLE.match(text, match.start()):
@@ -248,9 +250,9 @@ class Linker:
                     continue
                 span = Span(start, stop, certain[0].type)
                 quoted = text[start - 1 : start] in _OPENING if start else False
-                if span.type is EntityType.LOC and (
-                    quoted or any(one.start <= start and stop <= one.stop for one in organisations)
-                ):
+                over = bisect_left(ends, stop)
+                within = over < len(ends) and organisations[over].start <= start
+                if span.type is EntityType.LOC and (quoted or within):
                     break
                 found.append(span)
                 break
@@ -424,6 +426,7 @@ class _Article:
         self.names_clubs = any(draft.known.kind == "club" for draft in drafts if draft.known)
         self._ids = Counter(draft.known.qid for draft in drafts if draft.known)
         self._countries = Counter(draft.known.country for draft in drafts if draft.known and draft.known.country)
+        self._stemmed: dict[str, int] = {}
 
     def names(self, known: Known) -> bool:
         """Return whether the article names the entity for certain."""
@@ -435,9 +438,10 @@ class _Article:
             return 1_000
         if known.type is EntityType.PER or known.country is None:
             return 0
-        stem = self._stems.get(known.country)
-        named = len(stem.findall(self._text)) if stem else 0
-        return 2 * self._countries[known.country] + named
+        if known.country not in self._stemmed:
+            stem = self._stems.get(known.country)
+            self._stemmed[known.country] = len(stem.findall(self._text)) if stem else 0
+        return 2 * self._countries[known.country] + self._stemmed[known.country]
 
 
 def _fits(candidate: Candidate, kind: EntityType) -> bool:
@@ -471,15 +475,19 @@ def _whole_names(drafts: list[Draft], is_unknown: Callable[[str], bool]) -> list
         if kind is EntityType.PER and " " in draft.normal and not _INITIALS.match(draft.normal):
             full.setdefault(draft.known.qid if draft.known else lower(draft.normal), draft)
     surnames: dict[str, list[Draft]] = {}
+    forms: dict[str, list[Draft]] = {}
     for draft in full.values():
-        surnames.setdefault(_surname(draft.normal), []).append(draft)
+        surname = _surname(draft.normal)
+        surnames.setdefault(surname, []).append(draft)
+        for form in _person_forms(surname) if _CYRILLIC.search(surname) else ():
+            forms.setdefault(form, []).append(draft)
     result = []
     for draft in drafts:
         if draft.known is None:
             initials = _INITIALS.match(draft.words)
             rest = draft.words[initials.end() :] if initials else draft.words
             if " " not in rest and (draft.span.type is EntityType.PER or is_unknown(draft.words)):
-                owner = _owner(rest, draft.normal, initials[0] if initials else "", surnames)
+                owner = _owner(rest, draft.normal, initials[0] if initials else "", surnames, forms)
                 if owner:
                     draft = replace(
                         draft,
@@ -496,23 +504,16 @@ def _surname(normal: str) -> str:
     return lower(written_alike(normal)).split()[-1]
 
 
-def _owner(words: str, normal: str, initials: str, surnames: dict[str, list[Draft]]) -> Draft | None:
+def _owner(
+    words: str, normal: str, initials: str, surnames: dict[str, list[Draft]], forms: dict[str, list[Draft]]
+) -> Draft | None:
     """Return the only full name whose surname the word can be, in whatever case; None where several or none can."""
     said = lower(written_alike(words))
-    exact = [
-        owner
-        for owner in (*surnames.get(_surname(normal), ()), *surnames.get(said, ()))
-        if not initials or owner.normal[:1].lower() == initials[:1].lower()
-    ]
-    if not exact and _CYRILLIC.search(words):
-        exact = [
-            owner
-            for surname, owners in surnames.items()
-            if said in person_forms(surname)
-            for owner in owners
-            if not initials or owner.normal[:1].lower() == initials[:1].lower()
-        ]
-    unique = {owner.known.qid if owner.known else owner.normal: owner for owner in exact}
+    for owners in ((*surnames.get(_surname(normal), ()), *surnames.get(said, ())), forms.get(said, ())):
+        fitting = [one for one in owners if not initials or one.normal[:1].lower() == initials[:1].lower()]
+        if fitting:
+            break
+    unique = {owner.known.qid if owner.known else owner.normal: owner for owner in fitting}
     return next(iter(unique.values())) if len(unique) == 1 else None
 
 
