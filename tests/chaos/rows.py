@@ -68,7 +68,8 @@ def worker_roll(broker: LocalBroker, home: Path, stops: int = 20) -> Outcome:
     Each must exit 0."""
     arena = Arena(broker, home)
     workers = [arena.worker() for _ in range(3)]
-    articles = arena.articles(400 * stops)
+    # At 60 a second, longer than the starts at first and a start after every stop.
+    articles = arena.articles(900 + 500 * stops)
     loading = arena.load(articles, 60)
     arena.settle(20)
     codes = []
@@ -210,7 +211,7 @@ ROWS: dict[str, Row] = {
 }
 SHORT: dict[str, Row] = {
     "worker-kill": partial(worker_kill, rapid=6, spaced=0),
-    "worker-roll": partial(worker_roll, stops=4),
+    "worker-roll": partial(worker_roll, stops=2),
     "broker-kill": partial(broker_kill, kills=1, away=8, per_kill=3_000),
     "poison": partial(poison, count=600),
 }
