@@ -308,3 +308,9 @@ def test_a_run_without_spaces_costs_little(stage: Entities, language: str) -> No
 )
 def test_and_joins_or_parts_countries(stage: Entities, language: str, text: str, ids: list[str]) -> None:
     assert [entity.id for entity in stage.enrich(prepared(text, language)).entities] == ids
+
+
+@pytest.mark.parametrize("language", sorted(ALL))
+def test_letters_that_unicode_has_no_name_for_are_no_harm(stage: Entities, language: str) -> None:
+    event = stage.enrich(prepared(f"{ALL[language]} Слово\U000176ae \U00017f65 \U000187f8x.", language))
+    assert {"Q212", "Q7184"} <= {entity.id for entity in event.entities}

@@ -98,10 +98,13 @@ class RussianNames(Names):
         return _put(name, forms)
 
     def _parse(self, word: str) -> tuple[Any, ...]:
+        try:
+            readings = self._morph.parse(word)
+        except ValueError:
+            # pymorphy3 asks Unicode for each letter's name, and some letters have none.
+            return ()
         # pymorphy reads «индо-тихоокеанского» as an adjective that does not decline.
-        return tuple(
-            reading for reading in self._morph.parse(word) if not (reading.tag.POS == "ADJF" and "Fixd" in reading.tag)
-        )
+        return tuple(reading for reading in readings if not (reading.tag.POS == "ADJF" and "Fixd" in reading.tag))
 
     def _person(self, words: list[tuple[int, str]]) -> list[tuple[int, str, str | None]]:
         """Return the nominative of each word of a person's name: the case and gender that suit them all best."""
