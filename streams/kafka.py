@@ -26,6 +26,8 @@ than memory has room for. A record that is larger comes all the same, by itself.
 
 CLOSED_WITHIN = 10.0
 """Seconds that a client may take to close: a producer with records in hand would wait for a lost broker for ever."""
+BATCH_BYTES = 16_384
+"""Largest batch of several records where nothing else is said."""
 COMMITTED_WITHIN = 30.0
 """Seconds within which a group's coordinator must tell a committed offset."""
 
@@ -153,7 +155,7 @@ async def committed(
 
 @asynccontextmanager
 async def producer(
-    settings: Settings, transactional_id: str | None = None, max_batch_bytes: int = 16_384
+    settings: Settings, transactional_id: str | None = None, max_batch_bytes: int = BATCH_BYTES
 ) -> AsyncIterator[AIOKafkaProducer]:
     """Yield a started producer (idempotent, `acks=all`); with `transactional_id` a transactional one.
 
@@ -166,7 +168,7 @@ async def producer(
 
 
 def new_producer(
-    settings: Settings, transactional_id: str | None = None, max_batch_bytes: int = 16_384
+    settings: Settings, transactional_id: str | None = None, max_batch_bytes: int = BATCH_BYTES
 ) -> AIOKafkaProducer:
     """Return a producer that is not started yet.
 

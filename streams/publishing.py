@@ -19,8 +19,6 @@ IN_FLIGHT = 200
 """Records that are sent before the first of them must be acknowledged, at most."""
 IN_FLIGHT_BYTES = 32 * 1024 * 1024
 """Bytes of which the same holds; a broker takes no request of more than 100 MiB (`socket.request.max.bytes`)."""
-BATCH_BYTES = 16_384
-"""Largest batch of several records."""
 BATCH_HEAD = 61
 """Bytes of a batch before its records."""
 PATIENCE = 120.0
@@ -58,7 +56,7 @@ async def publish(
     limit = await topics.max_message_bytes(settings, RAW)
     records = [_record(article, headers(index)) for index, article in enumerate(articles)]
     _refuse_giants([record for record in records if record.size > limit], settings.topic(RAW), limit)
-    async with kafka.producer(settings, max_batch_bytes=min(BATCH_BYTES, limit)) as producer:
+    async with kafka.producer(settings, max_batch_bytes=min(kafka.BATCH_BYTES, limit)) as producer:
         for part in _parts(records):
             for record, future in await _sent(producer, settings.topic(RAW), part):
                 try:
@@ -98,7 +96,7 @@ def _record(article: ArticleFile, headers: Headers) -> _Record:
     content_type = article.raw.content_type
     headers = [*([("content-type", content_type.encode())] if content_type else []), *headers]
     key, value = article.key(), article.raw.value
-    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, BATCH_BYTES)
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, kafka.BATCH_BYTES)
     return _Record(article.place, key, value, headers, BATCH_HEAD + builder.size_in_bytes(0, 0, key, value, headers))
 
 

@@ -123,8 +123,9 @@ class InputPartition:
             log.info("%s: dropped a batch, another worker owns the partition now", self.transactional_id)
             await self.close()
         except BreakerOpen:
+            # Batches that opened it may have been committed side by side, each without that state.
             with suppress(Exception):
-                await self._keep_breaker_open()
+                await self._commit((), self._position)
             raise
         except Exception as error:
             raise WorkerMustStop(f"{self.transactional_id}: {type(error).__name__}: {error}") from error
@@ -180,16 +181,6 @@ class InputPartition:
                 metrics.DEAD_LETTERS.labels(self.stage, record.reason.value).inc()
             outcome = "dead" if record.reason else "tombstone" if record.value is None else "enriched"
             metrics.ARTICLES.labels(self.stage, outcome).inc()
-
-    async def _keep_breaker_open(self) -> None:
-        """Commit the breaker's state: batches that opened it may have been committed side by side, each without it."""
-        assert self._producer is not None
-        await self._producer.begin_transaction()
-        self._in_transaction = True
-        offset = OffsetAndMetadata(self._position, self._breaker.metadata())
-        await self._producer.send_offsets_to_transaction({self._source: offset}, self._settings.app_id)
-        await self._producer.commit_transaction()
-        self._in_transaction = False
 
     async def close(self) -> None:
         """Stop the producer; what its open transaction holds is never seen by a read_committed reader."""

@@ -20,7 +20,7 @@ from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
 from streams.entities.repair import without_common_words, without_countries, without_dashes
 from streams.entities.russian import RussianNames
-from streams.entities.sequence import Hit, SequenceModel, WordFeatures, model_path, tidied
+from streams.entities.sequence import Hit, SequenceModel, WordFeatures, tidied
 from streams.entities.spans import Span, without_overlap
 from streams.entities.ukrainian import UkrainianNames
 from streams.stage import Stage
@@ -57,11 +57,11 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
         """Load the taggers, dictionaries and tables of all three languages."""
         if self._parts:
             return
-        russian = RussianRecognizer()
+        russian, dictionary = RussianRecognizer(), RussianNames()
         loaded: dict[str, LanguageParts] = {}
         choices: dict[str, tuple[Recognizer, Names]] = {
-            "ru": (russian, RussianNames()),
-            "uk": (UkrainianRecognizer(russian), UkrainianNames()),
+            "ru": (russian, dictionary),
+            "uk": (UkrainianRecognizer(russian), UkrainianNames(dictionary)),
             "en": (EnglishRecognizer(), EnglishNames()),
         }
         rows = countries.read_rows()
@@ -71,8 +71,7 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
             recognizer.load()
             names.load()
             linker = Linker(language, names, rows, others)
-            has = self._sequence and model_path(language).exists()
-            sequence = SequenceModel(language, _word_features(names, linker)) if has else None
+            sequence = SequenceModel(language, _word_features(names, linker)) if self._sequence else None
             if sequence:
                 sequence.load()
             loaded[language] = LanguageParts(

@@ -8,7 +8,7 @@ itself by a certain name, or its country, and more of that than any other candid
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -148,7 +148,7 @@ _person_forms = lru_cache(5_000)(person_forms)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mention before it is linked: where it is, what it says, its nominative, and the country that it names."""
+    """A mention on its way to being linked: where it is, what it says, its nominative, and whom it names if known."""
 
     span: Span
     words: str
@@ -225,6 +225,20 @@ class Linker:
                 found = tuple(one for one in found if one.base[:1].islower())
         return found
 
+    def _beginning(self, word: re.Match[str], written: str, low: str) -> Iterator[tuple[int, tuple[Candidate, ...]]]:
+        """Yield where the indexed names that begin with a word of the text end, and whose they are, the longest first.
+
+        `written` and `low` are the text written alike, as it is and in lower case.
+        """
+        for key in self._starts.get(lower(word[0]), ()):
+            start, stop = word.start(), word.start() + len(key)
+            candidates = self._exact.get(key, ()) if written.startswith(key, start) else ()
+            if not candidates and low.startswith(key, start):
+                candidates = self._folded.get(key, ())
+            following = written[stop : stop + 1]
+            if candidates and not (following.isalnum() or following == "_"):
+                yield stop, candidates
+
     def find(self, text: str, tagged: Sequence[Span]) -> list[Span]:
         """Return where the text names a known place or organisation by a certain name, by start, without overlap.
 
@@ -238,13 +252,10 @@ class Linker:
         for match in _WORD.finditer(text):
             if not match[0][0].isupper() and not _ARTICLE.match(text, match.start()):
                 continue
-            for key in self._starts.get(lower(match[0]), ()):
-                start, stop = match.start(), match.start() + len(key)
-                if text[stop : stop + 1].isalnum() or text[stop : stop + 1] == "_" or text[stop : stop + 1] == "-":
+            start = match.start()
+            for stop, candidates in self._beginning(match, written, low):
+                if text[stop : stop + 1] == "-":
                     continue
-                candidates = self._exact.get(key, ()) if written.startswith(key, start) else ()
-                if not candidates and low.startswith(key, start):
-                    candidates = self._folded.get(key, ())
                 certain = [one.known for one in candidates if one.certain and one.known.type is not EntityType.PER]
                 if not certain or _may_be_a_surname(candidates[0], text, start, stop):
                     continue
@@ -266,18 +277,14 @@ class Linker:
         for match in _WORD.finditer(text):
             if not match[0][0].isupper():
                 continue
-            for key in self._starts.get(lower(match[0]), ()):
-                start, stop = match.start(), match.start() + len(key)
-                candidates = self._exact.get(key, ()) if written.startswith(key, start) else ()
-                if not candidates and low.startswith(key, start):
-                    candidates = self._folded.get(key, ())
-                if candidates and not (text[stop : stop + 1].isalnum() or text[stop : stop + 1] == "_"):
-                    first = min(candidates, key=lambda one: not one.certain)
-                    found[Span(start, stop, first.known.type)] = first.certain
-                    break
+            start = match.start()
+            for stop, candidates in self._beginning(match, written, low):
+                first = min(candidates, key=lambda one: not one.certain)
+                found[Span(start, stop, first.known.type)] = first.certain
+                break
             else:
-                if person := self._persons.longest(low, match.start()):
-                    found[Span(match.start(), match.start() + person[0], EntityType.PER)] = person[1]
+                if person := self._persons.longest(low, start):
+                    found[Span(start, start + person[0], EntityType.PER)] = person[1]
         return [Hit(span, found[span]) for span in without_overlap(found)]
 
     def again(self, text: str, hits: Sequence[Hit]) -> list[Span]:
@@ -533,7 +540,7 @@ def _bases(row: Row, language: str) -> Iterable[tuple[str, bool]]:
 
 
 def _with(present: tuple[Candidate, ...], new: Candidate) -> tuple[Candidate, ...]:
-    """Return the candidates with one more; a certain one drives out doubtful ones.
+    """Return the candidates with one more, each entity once.
 
     Raises:
         ValueError: two rows have the name as certain.

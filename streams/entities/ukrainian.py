@@ -153,10 +153,11 @@ def _adjective(word: str) -> list[tuple[str, ...]]:
 class UkrainianNames(Names):
     """Rules for what is certain; every other name keeps its form."""
 
-    def __init__(self) -> None:
+    def __init__(self, dictionary: RussianNames | None = None) -> None:
+        """Make the rules; `dictionary` is the Russian one, for what it says of a word's spelling in Russian."""
         self._models: tuple[ModelReference, ...] = ()
         self._words: dict[str, dict[str, set[str]]] = {}
-        self._dictionary = RussianNames()
+        self._dictionary = dictionary or RussianNames()
         self._features = lru_cache(MEMORY)(self._word_features)
         self._personal: frozenset[str] = frozenset()
 
