@@ -295,3 +295,26 @@ def test_bench_prints_the_figures_it_promises(kafka: LocalBroker, tmp_path: Path
 
 def _java() -> set[int]:
     return {p.pid for p in psutil.process_iter(["name"]) if p.info["name"] == "java"}
+
+
+STOPPED_WHILE_STARTING = """
+import os, signal, sys
+
+class StopsAtTheFirstImport:
+    def find_spec(self, name, path, target=None):
+        if name == "streams.delivery.supervisor":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+from streams.commands import main
+sys.meta_path.insert(0, StopsAtTheFirstImport())
+sys.argv[1:] = ["worker", "--processes", sys.argv[1]]
+main()
+"""
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_worker_stopped_while_it_starts_exits_0(processes: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_WHILE_STARTING, processes], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -20,6 +20,10 @@ def worker(stages: str, processes: int | None, number: int | None) -> None:
     Workers with the same NEWSFLOW_APP_ID share the partitions. A process that meets the unforeseen is restarted; with
     `--processes 1` there is no parent: the process ends with code 75 and whoever started it starts it again.
     """
+    # Until the handlers below are set there is nothing to drain: a deployment that changes its mind gets its 0 too.
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda *_: sys.exit(0))
+
     from streams.delivery.supervisor import Supervisor
     from streams.delivery.worker_process import chosen_stages, run_worker
     from streams.line import newsflow_line
