@@ -276,12 +276,14 @@ def _fill_disks(home: Path, fillings: int) -> Outcome:
     try:
         arena = Arena(broker, home)
         worker = arena.worker(processes=2)
-        articles = arena.articles(4_000 * fillings)
-        asyncio.run(arena.line.publish(articles))
-        arena.settle(20)
+        per_filling = 4_000
+        articles = arena.articles(per_filling * fillings)
         back, halted, vain = [], 0, 0
-        for _ in range(fillings):
-            left = arena.come < len(articles)
+        for filling in range(fillings):
+            # However fast the machine, work waits now and when the broker is back.
+            asyncio.run(arena.line.publish(articles[filling * per_filling : (filling + 1) * per_filling]))
+            arena.settle(filling * per_filling + 20)
+            left = arena.come < (filling + 1) * per_filling
             _fill(storage)
             # Halted or not, what counts is that it could not write.
             halted += broker.wait(HALT_SECONDS)
@@ -298,7 +300,6 @@ def _fill_disks(home: Path, fillings: int) -> Outcome:
             back.append(time.monotonic())
             # All partitions are to be back before the next filling, on a slow machine, too.
             time.sleep(12)
-            arena.settle(arena.come + 500, 120)
         arena.faults = back
         arena.settle(len(articles), 600)
         notes = f"the broker halted {halted} times, {vain} starts on the full disk failed; "
