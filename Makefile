@@ -26,8 +26,7 @@ models: setup ## rebuild every committed model, table and schema, to the same by
 	@$(BIN)/python -m streams.entities.build_countries
 	@$(BIN)/python -m streams.entities.build_places
 	@$(BIN)/python -m streams.entities.train
-	@$(BIN)/python -m streams.classify.distil
-	@$(BIN)/python -m streams.classify.train
+	@$(BIN)/newsflow topics-model train
 	@$(BIN)/python -m schemas.generate
 
 lint: setup

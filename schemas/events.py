@@ -186,13 +186,68 @@ class Entity(_Contract):
     mentions: tuple[Mention, ...] = Field(min_length=1, description="In order of their start.")
 
 
+class Passage(_Contract):
+    """A stretch of the article that a label rests on."""
+
+    part: Literal["title", "text"] = Field(description="Where it stands: `article.title` or `article.text`.")
+    start: int = Field(ge=0, description="First code point of the passage in that part.")
+    stop: int = Field(gt=0, description="Code point after the last one.")
+    text: str = Field(min_length=1, description="The passage as it stands there.")
+
+
+TopicCode = Annotated[str, Field(pattern=r"^medtop:[0-9]{8}$", description="Concept code, e.g. `medtop:16000000`.")]
+
+
 class Topic(_Contract):
     """One IPTC Media Topic that the article is about."""
 
-    code: str = Field(pattern=r"^medtop:[0-9]{8}$", description="Concept code, e.g. `medtop:16000000`.")
+    code: TopicCode
     name: str = Field(min_length=1, description="English name of the concept.")
-    score: float = Field(ge=0, le=1, description="Calibrated probability that the topic applies.")
+    score: float = Field(
+        ge=0, le=1, description="Calibrated probability that the topic applies; at level 2 never above its parent's."
+    )
     level: int = Field(ge=1, le=2, description="Level in the IPTC tree; 1 is the broadest.")
+    parent: TopicCode | None = Field(description="At level 2 the topic of level 1 above it, which is there too.")
+    evidence: tuple[Passage, ...] = Field(
+        max_length=5, description="What speaks most for the topic, strongest first: without it the score is lower."
+    )
+
+
+class MainEvent(_Contract):
+    """What happens between actors in the article, as the event ontology PLOVER types it."""
+
+    type: (
+        Annotated[
+            Literal[
+                "AGREE",
+                "CONSULT",
+                "SUPPORT",
+                "CONCEDE",
+                "COOPERATE",
+                "AID",
+                "RETREAT",
+                "INVESTIGATE",
+                "DEMAND",
+                "DISAPPROVE",
+                "REJECT",
+                "THREATEN",
+                "PROTEST",
+                "SANCTION",
+                "MOBILIZE",
+                "COERCE",
+                "ASSAULT",
+                "FIGHT",
+            ],
+            Field(json_schema_extra=_OPEN),
+        ]
+        | None
+    ) = Field(description="PLOVER type of the event; null where only its class is certain enough.")
+    score: float | None = Field(ge=0, le=1, description="Calibrated probability of the type; null where there is none.")
+    quad_class: Literal["verbal_cooperation", "material_cooperation", "verbal_conflict", "material_conflict"] = Field(
+        description="PLOVER's quad class of the event."
+    )
+    quad_score: float = Field(ge=0, le=1, description="Calibrated probability of the class.")
+    sentence: Passage = Field(description="The sentence that reports the event.")
 
 
 class PreparedEvent(_Contract):
@@ -200,7 +255,9 @@ class PreparedEvent(_Contract):
 
     schema_version: str = Field(default=SCHEMA_VERSION, description="Version of this contract.")
     article: Article = Field(description="The article itself.")
-    skipped: dict[str, str] = Field(description="Stage to the reason why its annotation is empty or null.")
+    skipped: dict[str, str] = Field(
+        description="Stage to the reason why its annotation is empty or null; `stage.field` for a second annotation."
+    )
     provenance: tuple[Provenance, ...] = Field(description="One entry per stage, in the order they ran.")
 
 
@@ -214,6 +271,7 @@ class EnrichedEvent(AnnotatedEvent):
     """`articles.enriched`: the public event."""
 
     topics: tuple[Topic, ...] = Field(description="Highest score first; empty where none is certain enough.")
+    main_event: MainEvent | None = Field(description="The article's main event; null where none is reported.")
 
 
 def encode(event: PreparedEvent) -> bytes:

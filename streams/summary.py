@@ -1,8 +1,10 @@
 """An enriched event for people: title or first words, language, entities with ids, topics with scores."""
 
+from collections.abc import Sequence
+
 import click
 
-from schemas import EnrichedEvent
+from schemas import EnrichedEvent, Topic
 
 COLOURS = {"PER": "green", "LOC": "cyan", "ORG": "yellow"}
 """Terminal colour per entity type."""
@@ -28,6 +30,21 @@ def marked(event: EnrichedEvent) -> str:
     return "".join((*parts, text[end:]))
 
 
+def _topics(topics: Sequence[Topic]) -> list[str]:
+    """Return a line per topic, those of level 2 below their parents, with what speaks most for it."""
+    lines = []
+    for topic in topics:
+        if topic.parent is None:
+            lines.append(_topic(topic, "topic     "))
+            lines += [_topic(child, "            ") for child in topics if child.parent == topic.code]
+    return lines
+
+
+def _topic(topic: Topic, lead: str) -> str:
+    words = ", ".join(passage.text for passage in topic.evidence[:3])
+    return f"  {lead}{topic.score:.2f}  {topic.code}  {topic.name}" + click.style(f"  ({words})", dim=True)
+
+
 def summarize(event: EnrichedEvent, *, text: bool = False) -> str:
     """Return several lines with terminal colours (`click.echo` drops them where there is no terminal).
 
@@ -43,7 +60,12 @@ def summarize(event: EnrichedEvent, *, text: bool = False) -> str:
         lines.append(click.style(f"  removed   {reasons}", dim=True))
     if text:
         lines += ["", *(f"  {line}" for line in marked(event).split("\n")), ""]
-    lines += [f"  topic     {topic.score:.2f}  {topic.code}  {topic.name}" for topic in event.topics]
+    lines += _topics(event.topics)
+    if event.main_event:
+        happened = event.main_event
+        kind = f"{happened.type} {happened.score:.2f}, " if happened.type else ""
+        sentence = happened.sentence.text[:FIRST_WORDS]
+        lines.append(f"  event     {kind}{happened.quad_class.replace('_', ' ')} {happened.quad_score:.2f}: {sentence}")
     for entity in sorted(event.entities, key=lambda e: -e.salience):
         name = getattr(entity.name, article.language or "en") or entity.mentions[0].normal
         where = f" {entity.country}" if entity.country else ""

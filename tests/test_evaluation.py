@@ -275,7 +275,7 @@ def test_eval_entities_on_the_command_line(tmp_path: Path) -> None:
 
 
 def topic(code: str, score: float) -> Topic:
-    return Topic(code=f"medtop:{code}000000", name="any", score=score, level=1)
+    return Topic(code=f"medtop:{code}000000", name="any", score=score, level=1, parent=None, evidence=())
 
 
 def test_the_best_topic_that_the_map_names_is_the_answer() -> None:

@@ -83,6 +83,7 @@ class TestLaws:
         assert isinstance(event, EnrichedEvent)
         assert bool(event.entities) != ("entities" in event.skipped)
         assert bool(event.topics) != ("classify" in event.skipped)
+        assert (event.main_event is None) == ("classify.main_event" in event.skipped)
         assert (event.article.language is None) == ("prepare" in event.skipped)
 
 

@@ -118,7 +118,8 @@ def test_a_language_that_is_not_enriched_passes_and_says_so(line: RunningLine) -
     event = line.process(Sent(text.encode(), None, (("content-type", b"text/plain; charset=utf-8"),)))[0].event
     assert event["article"]["language"] == "bg"
     assert (event["entities"], event["topics"]) == ([], [])
-    assert event["skipped"] == {"entities": "unsupported_language", "classify": "unsupported_language"}
+    annotations = ("entities", "classify", "classify.main_event")
+    assert event["skipped"] == dict.fromkeys(annotations, "unsupported_language")
 
 
 DEAD = {

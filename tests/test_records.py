@@ -54,6 +54,7 @@ class Finish(Stage[PreparedEvent, EnrichedEvent]):
             provenance=(*event.provenance, self.provenance(b"")),
             entities=(),
             topics=(),
+            main_event=None,
         )
 
 

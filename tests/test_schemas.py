@@ -57,7 +57,23 @@ EVENT: dict[str, Any] = {
             "mentions": [{"start": 2, "stop": 6, "text": TEXT[2:6], "normal": "Киев", "confidence": 0.9}],
         }
     ],
-    "topics": [{"code": "medtop:16000000", "name": "conflict, war and peace", "score": 0.75, "level": 1}],
+    "topics": [
+        {
+            "code": "medtop:16000000",
+            "name": "conflict, war and peace",
+            "score": 0.75,
+            "level": 1,
+            "parent": None,
+            "evidence": [{"part": "text", "start": 2, "stop": 6, "text": TEXT[2:6]}],
+        }
+    ],
+    "main_event": {
+        "type": None,
+        "score": None,
+        "quad_class": "material_conflict",
+        "quad_score": 0.6,
+        "sentence": {"part": "text", "start": 0, "stop": len(TEXT), "text": TEXT},
+    },
 }
 
 

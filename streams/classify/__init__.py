@@ -1,49 +1,48 @@
-"""The stage `classify`: IPTC Media Topics of level 1 with calibrated scores, for Russian, Ukrainian and English."""
+"""The stage `classify`: IPTC topics of two levels with their evidence, and the type of the main event."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from schemas import AnnotatedEvent, EnrichedEvent, ModelReference, PreparedEvent, Topic
-from streams.classify import model, topics, vectors
+from schemas import AnnotatedEvent, EnrichedEvent, ModelReference, PreparedEvent
+from streams.classify import event_model, model, topics, vectors
+from streams.classify.evidence import ReadText
+from streams.classify.given_topics import given_topics
 from streams.classify.labelled import LANGUAGES
+from streams.classify.main_event import main_event
 from streams.stage import Stage
-
-SCORE_DECIMALS = 4
-"""Scores are rounded to this: what is beyond says nothing, and may differ in the last bit between machines."""
-
-_LEVEL = 1
 
 
 class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
-    """Gives an article its topics. Reads title and text, nothing else."""
+    """Gives an article its topics and its main event. Reads title and text, nothing else."""
 
     name: ClassVar[str] = "classify"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     writes: ClassVar[str] = "articles.enriched"
     event: ClassVar[type[PreparedEvent]] = EnrichedEvent
 
     def __init__(self) -> None:
-        self._model: model.TopicModel | None = None
-        self._names: dict[str, str] = {}
+        self._parts: _Parts | None = None
         self._references: tuple[ModelReference, ...] = ()
 
     def load(self) -> None:
-        """Load the model, the word vectors and the table of names (well under a second).
+        """Load the models, the word vectors and the table of names (well under a second).
 
         Raises:
             OSError: a committed file is missing.
             ValueError: it is damaged.
         """
-        if self._model is not None:
+        if self._parts is not None:
             return
-        loaded = model.load()
-        self._names, table_sha256 = topics.read_table()
-        references = (
-            ModelReference(name=model.NAME, sha256=loaded.sha256),
-            ModelReference(name=vectors.NAME, sha256=loaded.vectors_sha256),
-            ModelReference(name=topics.TABLE_NAME, sha256=table_sha256),
-        )
-        self._references = tuple(sorted(references, key=lambda reference: reference.name))
-        self._model = loaded
+        words = vectors.load()
+        parts = _Parts(model.load(words), event_model.load(words), topics.read_table())
+        named = {
+            model.NAME: parts.topic_model.sha256,
+            event_model.NAME: parts.events.sha256,
+            vectors.NAME: words.sha256,
+            topics.TABLE_NAME: parts.table.sha256,
+        }
+        self._references = tuple(ModelReference(name=name, sha256=named[name]) for name in sorted(named))
+        self._parts = parts
 
     def models(self) -> tuple[ModelReference, ...]:
         """Return the model, the word vectors and the table of names."""
@@ -51,39 +50,35 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
         return self._references
 
     def enrich(self, event: AnnotatedEvent) -> EnrichedEvent:
-        """Return the event with its topics: those at or over the model's threshold, highest score first.
+        """Return the event with its topics, highest score first, and its main event.
 
-        Where there are none, `skipped["classify"]` is `unsupported_language` or `below_threshold`.
+        Where there are no topics, `skipped["classify"]` is `unsupported_language` or `below_threshold`; where there is
+        no main event, `skipped["classify.main_event"]` is `unsupported_language` or `none_found`.
         """
-        article = event.article
-        read = article.text if article.title is None else f"{article.title}\n{article.text}"
+        parts = self._loaded()
+        article = ReadText(event.article.title, event.article.text)
+        supported = event.article.language in LANGUAGES
+        found = given_topics(article, parts.topic_model, parts.table) if supported else ()
+        happened = main_event(article, parts.events) if supported else None
         skipped = dict(event.skipped)
-        found: tuple[Topic, ...] = ()
-        if article.language not in LANGUAGES:
-            skipped[self.name] = "unsupported_language"
-        else:
-            found = self._topics(read)
-            if not found:
-                skipped[self.name] = "below_threshold"
-        kept = {field: getattr(event, field) for field in AnnotatedEvent.model_fields}
-        provenance = self.provenance(read.encode())
-        return EnrichedEvent(
-            **kept | {"skipped": skipped, "provenance": (*event.provenance, provenance), "topics": found}
-        )
+        if not found:
+            skipped[self.name] = "below_threshold" if supported else "unsupported_language"
+        if happened is None:
+            skipped[f"{self.name}.main_event"] = "none_found" if supported else "unsupported_language"
+        kept = {field: getattr(event, field) for field in AnnotatedEvent.model_fields} | {
+            "skipped": skipped,
+            "provenance": (*event.provenance, self.provenance(article.whole.encode())),
+        }
+        return EnrichedEvent(**kept, topics=found, main_event=happened)
 
-    def _topics(self, text: str) -> tuple[Topic, ...]:
-        loaded = self._loaded()
-        scored = [
-            (round(float(score), SCORE_DECIMALS), code)
-            for code, score in zip(loaded.codes, loaded.probabilities(text), strict=True)
-        ]
-        return tuple(
-            Topic(code=code, name=self._names[code], score=score, level=_LEVEL)
-            for score, code in sorted(scored, key=lambda pair: (-pair[0], pair[1]))
-            if score >= loaded.threshold
-        )
-
-    def _loaded(self) -> model.TopicModel:
-        if self._model is None:
+    def _loaded(self) -> "_Parts":
+        if self._parts is None:
             raise RuntimeError("Classify.load() comes before its first use")
-        return self._model
+        return self._parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    topic_model: model.TopicModel
+    events: event_model.EventModel
+    table: topics.TopicTable

@@ -147,22 +147,9 @@ def compress(found: NDArray[np.float32], words: list[Entry]) -> dict[str, NDArra
     }
 
 
-@click.command()
-@click.option("--kept", type=click.Path(path_type=Path), help="Directory of vectors embedded before, to go on from.")
-@click.option(
-    "--output", type=click.Path(path_type=Path), default=vectors.TABLE, show_default=True, help="File to write."
-)
-def main(kept: Path | None, output: Path) -> None:
-    """Rebuild the table of word vectors."""
+def distil(kept: Path | None = None) -> bytes:
+    """Return the table of word vectors; `kept` is a directory of vectors embedded before, to go on from."""
     if kept:
         kept.mkdir(parents=True, exist_ok=True)
     words = vocabulary()
-    found = embed([entry.form for entry in words], kept)
-    content = model.pack(compress(found, words))
-    output.write_bytes(content)
-    table = vectors.WordVectors(content)
-    click.echo(f"{output}: {len(words):,} words, {len(content):,} bytes, sha256 {table.sha256}")
-
-
-if __name__ == "__main__":
-    main()
+    return model.pack(compress(embed([entry.form for entry in words], kept), words))

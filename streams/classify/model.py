@@ -15,7 +15,9 @@ scores (Platt 1999); a to d, the same for all topics, correct it for the length 
 import hashlib
 import io
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from streams.classify import features, vectors
 ARTEFACT = Path(__file__).with_name("topics.npz")
 """The committed model; `python -m streams.classify.train` makes it, byte for byte."""
 
-NAME = "newsflow-topics-2"
+NAME = "newsflow-topics-3"
 """The model's name in the provenance."""
 
 VECTOR_SHARE = 3.0
@@ -44,6 +46,8 @@ _SHORTEST, _USUAL, _LONGEST = 5, 25, 160
 
 _CACHED_WORDS = 30_000
 """Words whose features are remembered: about 10 MB; news repeats itself, so most words of an article are there."""
+
+_NO_PARTS = np.empty(0, dtype=np.int64)
 
 Arrays = Mapping[str, NDArray[np.generic]]
 Floats = NDArray[np.float64]
@@ -99,10 +103,81 @@ def for_length(logits: Floats, length: Floats, factors: Floats) -> Floats:
     return corrected
 
 
+def length(vector: Floats) -> float:
+    """Return the Euclidean length of `vector`."""
+    return float(np.sqrt(np.sum(vector * vector)))
+
+
 def unit(vector: Floats) -> Floats:
     """Return `vector` at length 1; the zero vector as it is."""
-    length = float(np.sqrt(np.sum(vector * vector)))
-    return vector / length if length else vector
+    return vector / (length(vector) or 1.0)
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Return 1 / (1 + e^-x)."""
+    probabilities: Floats = 1 / (1 + np.exp(-logits))
+    return probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """One of the two dense vectors of a text, as the sum of what its words put in."""
+
+    key_of_word: Indices
+    """Per distinct word: the number of its term; -1 where it has none. Words that share a cue or a row share a term."""
+    occurrences: Floats
+    """Per term: how often its words stand in the text."""
+    terms: Floats
+    """Shape (terms, width)."""
+    unit: Floats
+    """Their sum at length 1; zero where there are none."""
+    length: float
+    """Length of their sum."""
+
+    def drops(self, weights: Floats, counts: Floats) -> Floats:
+        """Return `TopicModel.drops` of this part for `weights` (width,) and the words' counts."""
+        falls = np.zeros(len(counts))
+        if self.length:
+            direction = weights - float(np.sum(self.unit * weights)) * self.unit
+            of_term = np.einsum("ij,j->i", self.terms, direction) / self.length / self.occurrences
+            known = self.key_of_word >= 0
+            falls[known] = of_term[self.key_of_word[known]] * counts[known]
+        return falls
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the model sees of one text: its distinct words with their counts, and the text's three vectors."""
+
+    words: list[str]
+    """Distinct, in order of their first occurrence."""
+    size: int
+    """Number of words, repetitions counted."""
+    counts: Floats
+    """How often each distinct word stands there."""
+    present: Indices
+    """Parts of the text, ascending."""
+    values: Floats
+    """Their tf-idf, of length 1."""
+    occurrences: Floats
+    """How often each part stands there."""
+    word_of_part: Indices
+    """Per part of each distinct word, in a row: the number of the word …"""
+    columns: Indices
+    """… and the part's place in `present`."""
+    cues: Dense
+    meaning: Dense
+
+    @property
+    def dense(self) -> Floats:
+        """Cue vector, then mean word vector, at their shares."""
+        return np.concatenate([CUE_SHARE * self.cues.unit, VECTOR_SHARE * self.meaning.unit])
+
+    def lexical_drops(self, weights: Floats) -> Floats:
+        """Return `TopicModel.drops` of the tf-idf vector for the weights of `present`."""
+        falls = self.values * (weights - float(np.sum(self.values * weights)) * self.values) / self.occurrences
+        of_word = np.bincount(self.word_of_part, weights=falls[self.columns], minlength=len(self.words))
+        return of_word * self.counts
 
 
 class Vectors:
@@ -113,39 +188,75 @@ class Vectors:
     ) -> None:
         """Take the vocabularies, the idf of parts and then cues in one array, the cues' topic shares, word vectors."""
         self._parts = {part: i for i, part in enumerate(parts)}
-        self._cues = {cue: len(parts) + i for i, cue in enumerate(cues)}
-        self._idf = idf
+        self._cues = {cue: i for i, cue in enumerate(cues)}
+        self._part_idf = idf[: len(parts)]
+        self._cue_idf = idf[len(parts) :]
         self._shares = shares
         self._table = table
         self._known = lru_cache(maxsize=_CACHED_WORDS)(self._known_of)
 
-    def _known_of(self, word: str) -> tuple[Indices, int | None]:
+    def _known_of(self, word: str) -> tuple[Indices, int, int]:
         known = self._parts
-        found = [known[part] for part in features.parts(word) if part in known]
+        found = np.array([known[part] for part in features.parts(word) if part in known], dtype=np.int64)
         cue = features.cue_of(word, self._cues)
-        if cue is not None:
-            found.append(self._cues[cue])
-        return np.array(found, dtype=np.int64), self._table.row_of(word)
+        row = self._table.row_of(word)
+        return found, -1 if cue is None else self._cues[cue], -1 if row is None else row
 
-    def of(self, words: list[str]) -> tuple[Indices, Floats, Floats]:
-        """Return the tf-idf vector as indices and values, and the dense rest: cue vector, then word vector."""
-        topics = self._shares.shape[1]
-        if not words:
-            return np.empty(0, np.int64), np.empty(0), np.zeros(topics + self._table.dimensions)
-        known = [self._known(word) for word in words]
-        counts = np.bincount(np.concatenate([ids for ids, _ in known]), minlength=1)
-        present = np.flatnonzero(counts)
-        values = (1 + np.log(counts[present])) * self._idf[present]
-        border = int(np.searchsorted(present, len(self._parts)))
-        # einsum, not matmul: no BLAS, so no threads of its own and the same order of additions everywhere.
-        sums = np.einsum("i,ij->j", values[border:], self._shares[present[border:] - len(self._parts)])
-        meaning = self._table.mean([row for _, row in known if row is not None])
-        dense = np.concatenate([CUE_SHARE * unit(sums), VECTOR_SHARE * meaning])
-        return present[:border], unit(values[:border]), dense
+    def read(self, words: Sequence[str]) -> Reading:
+        """Return what the model sees of a text with these `features.words`."""
+        counted = Counter(words)
+        counts = np.array(list(counted.values()), dtype=np.float64)
+        known = [self._known(word) for word in counted]
+        sizes = [len(parts) for parts, _, _ in known]
+        all_parts = np.concatenate([_NO_PARTS, *(parts for parts, _, _ in known)])
+        of_part: Floats = np.bincount(all_parts, weights=np.repeat(counts, sizes), minlength=1).astype(np.float64)
+        present = np.flatnonzero(of_part)
+        occurrences = of_part[present]
+        return Reading(
+            words=list(counted),
+            size=len(words),
+            counts=counts,
+            present=present,
+            values=unit((1 + np.log(occurrences)) * self._part_idf[present]),
+            occurrences=occurrences,
+            word_of_part=np.repeat(np.arange(len(known)), sizes),
+            columns=np.searchsorted(present, all_parts),
+            cues=_dense([cue for _, cue, _ in known], counts, lambda keys: (self._cue_idf[keys], self._shares[keys])),
+            meaning=_dense([row for _, _, row in known], counts, self._table.of_rows),
+        )
+
+
+def _dense(keys: list[int], counts: Floats, of_keys: Callable[[Indices], tuple[Floats, Floats]]) -> Dense:
+    """Return the sum over keys (-1: none) of (1 + ln occurrences) · weight · vector; `of_keys` knows the last two."""
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(key for key in keys if key >= 0))}
+    key_of_word = np.array([numbers.get(key, -1) for key in keys], dtype=np.int64)
+    known = key_of_word >= 0
+    occurrences: Floats = np.bincount(key_of_word[known], counts[known], len(numbers)).astype(np.float64)
+    weights, vectors_of_keys = of_keys(np.array(list(numbers), dtype=np.int64))
+    terms = ((1 + np.log(occurrences)) * weights)[:, None] * vectors_of_keys
+    total: Floats = terms.sum(axis=0)
+    return Dense(key_of_word, occurrences, terms, unit(total), length(total))
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A linear score's weights, one column per label."""
+
+    parts: NDArray[np.int8]
+    scale: Floats
+    dense: Floats
+    slope: Floats
+    offset: Floats
+
+    def scores(self, rows: Indices, values: Floats, dense: Floats) -> Floats:
+        """Return slope · score + offset of each label; `rows` and `values` are those of the tf-idf vector."""
+        lexical = np.einsum("i,ij->j", values, self.parts[rows].astype(np.float64)) * self.scale
+        scores: Floats = self.slope * (lexical + np.einsum("i,ij->j", dense, self.dense)) + self.offset
+        return scores
 
 
 class TopicModel:
-    """The artefact in memory (about 30 MB with its vocabulary)."""
+    """The artefact in memory (about 40 MB with its vocabulary)."""
 
     def __init__(self, content: bytes, table: vectors.WordVectors) -> None:
         """Read an artefact as `train` wrote it, for the table of word vectors that it was trained with.
@@ -157,13 +268,13 @@ class TopicModel:
             with np.load(io.BytesIO(content), allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             self.codes: tuple[str, ...] = tuple(unpack_strings(arrays["topics"]))
+            self.child_codes: tuple[str, ...] = tuple(unpack_strings(arrays["child_topics"]))
             parts, cues = unpack_strings(arrays["parts"]), unpack_strings(arrays["cues"])
-            self.threshold = float(arrays["threshold"][0])
-            self._weights: NDArray[np.int8] = arrays["weights"]
-            self._scale: Floats = arrays["scale"]
-            self._dense_weights: Floats = arrays["dense_weights"]
-            self._slope: Floats = arrays["slope"]
-            self._offset: Floats = arrays["offset"]
+            self.threshold, self.best_threshold, self.child_threshold = (float(x) for x in arrays["thresholds"])
+            self._weights = _weights(arrays, "")
+            self._children = _weights(arrays, "child_")
+            self._parents: NDArray[np.uint8] = arrays["child_parents"]
+            child_parts: NDArray[np.int32] = arrays["child_parts"]
             self._length: Floats = arrays["length"]
             trained_with = arrays["table"].tobytes().hex()
             idf = arrays["idf"] * IDF_STEP
@@ -174,28 +285,58 @@ class TopicModel:
             raise ValueError("not a topic model for this table of word vectors: train it anew")
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.vectors_sha256 = table.sha256
+        self._child_row = np.full(len(parts), -1, dtype=np.int64)
+        self._child_row[child_parts] = np.arange(len(child_parts))
         self._vectors = Vectors(parts, cues, idf, shares, table)
 
-    def logits(self, text: str) -> Floats:
-        """Return the calibrated log odds of each topic of `codes`, shape (topics,)."""
-        words = features.words(text)
-        present, values, dense = self._vectors.of(words)
-        lexical = np.einsum("i,ij->j", values, self._weights[present].astype(np.float64)) * self._scale
-        rest = np.einsum("i,ij->j", dense, self._dense_weights)
-        logits: Floats = self._slope * (lexical + rest) + self._offset
-        return for_length(logits, length_of(len(words)), self._length)
+    def read(self, words: Sequence[str]) -> Reading:
+        """Return what the model sees of a text with these `features.words`."""
+        return self._vectors.read(words)
 
-    def probabilities(self, text: str) -> Floats:
+    def probabilities(self, reading: Reading) -> Floats:
         """Return the probability of each topic of `codes`, shape (topics,); topics do not exclude each other."""
-        probabilities: Floats = 1 / (1 + np.exp(-self.logits(text)))
-        return probabilities
+        scores = self._weights.scores(reading.present, reading.values, reading.dense)
+        return sigmoid(for_length(scores, length_of(reading.size), self._length))
+
+    def child_probabilities(self, reading: Reading) -> Floats:
+        """Return the probability of each topic of `child_codes`, shape (children,), given that its parent applies."""
+        rows = self._child_row[reading.present]
+        known = rows >= 0
+        return sigmoid(self._children.scores(rows[known], reading.values[known], reading.dense))
+
+    def parent(self, child: int) -> int:
+        """Return the number in `codes` of the parent of the topic with this number in `child_codes`."""
+        return int(self._parents[child])
+
+    def drops(self, reading: Reading, topic: int, child: int | None = None) -> Floats:
+        """Return how far the topic's score falls, to first order, where each distinct word is taken out of the text.
+
+        Shape (words,); the topic is a number in `codes` or, where `child` is given, the child's in `child_codes`. The
+        score is a sum of terms u · w with u = v / |v|; without a word's share d of v it falls by about
+        (d · w - (u · w) (d · u)) / |v|: what the word says for the topic, less what it takes from the other words.
+        """
+        weights, label = (self._weights, topic) if child is None else (self._children, child)
+        rows = reading.present if child is None else self._child_row[reading.present]
+        lexical = np.where(rows >= 0, weights.parts[rows, label] * weights.scale[label], 0.0)
+        dense, topics = weights.dense[:, label], len(self.codes)
+        falls: Floats = (
+            reading.lexical_drops(lexical)
+            + CUE_SHARE * reading.cues.drops(dense[:topics], reading.counts)
+            + VECTOR_SHARE * reading.meaning.drops(dense[topics:], reading.counts)
+        )
+        return falls
 
 
-def load(path: Path = ARTEFACT) -> TopicModel:
-    """Return the committed model, with the committed word vectors.
+def _weights(arrays: Arrays, prefix: str) -> Weights:
+    names = ("weights", "scale", "dense_weights", "slope", "offset")
+    return Weights(*(arrays[prefix + name] for name in names))  # type: ignore[arg-type]  # the file's own types
+
+
+def load(table: vectors.WordVectors, path: Path = ARTEFACT) -> TopicModel:
+    """Return the committed model.
 
     Raises:
         OSError: a file cannot be read.
         ValueError: it is damaged, or the two do not belong together.
     """
-    return TopicModel(path.read_bytes(), vectors.load())
+    return TopicModel(path.read_bytes(), table)

@@ -1,17 +1,16 @@
-"""Train the topic model from the committed examples and cue words: `python -m streams.classify.train`.
+"""Train the topic model from the committed examples and cue words.
 
-Writes `topics.npz`, the same bytes on every run, and prints the held-out figures. What goes in: `examples/`,
-`cues.tsv`, the taxonomy's own definitions (`concepts.tsv`) and the word vectors (`vectors.npz`). Needs scikit-learn
-(the extra `models`); takes a minute and a quarter on one core.
+What goes in: `examples/`, `cues.tsv`, `child_cues.tsv`, the taxonomy's own definitions (`concepts.tsv`) and the word
+vectors (`vectors.npz`). The same bytes on every run. Needs scikit-learn (the extra `models`); `newsflow topics-model
+train` runs it.
 """
 
-import hashlib
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]  # scipy ships no types
@@ -19,7 +18,10 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # threadpoolctl ships no types
 
 from streams.classify import features, figures, model, topics, vectors
-from streams.classify.labelled import LANGUAGES, Example, read_examples
+from streams.classify.figures import Bin
+from streams.classify.labelled import LANGUAGES, Example, read_child_examples, read_examples
+from streams.classify.report_page import Confusion, Curve, Table
+from streams.classify.topics import TopicTable
 
 FOLDS = 5
 """Cross-validation folds; an example's fold is its number within topic and language modulo this, so each fold has every
@@ -33,6 +35,9 @@ CUE_EXAMPLE_WEIGHT = 0.5
 
 CONCEPTS = Path(__file__).with_name("concepts.tsv")
 """Names and definitions of the taxonomy's concepts with their level-1 codes (© IPTC, CC BY 4.0)."""
+
+CHILD_CUES = Path(__file__).with_name("child_cues.tsv")
+"""Names and cue phrases of level 2 in three languages, written by us; its head names the columns."""
 
 CONCEPT_WEIGHT = 0.3
 """Weight of a definition beside an example's 1: it names what a topic is about, but is no news."""
@@ -50,12 +55,28 @@ THRESHOLD = 0.25
 """An article gets the topics of at least this probability: the lowest whose held-out macro-F1 is within a point of the
 best. Two of three assigned topics are right then; who needs more takes those of a higher score."""
 
+BEST_THRESHOLD = 0.15
+"""Where no topic reaches `THRESHOLD`, the best one is given if it reaches this; its score says what that is worth."""
+
+CHILD_THRESHOLD = 0.4
+"""Below a given topic of level 1, the topics of level 2 that are at least as probable, once the parent applies."""
+
+CHILD_C = 3.0
+"""`C` of level 2."""
+
+CHILD_KINDS = "=^"
+"""Level 2 reads whole words and prefixes: its examples are too few for character grams, and it takes a tenth."""
+
 TOLERANCE = 1e-5
 """liblinear's stopping criterion: tight, so that last-bit noise stays far below the weights' 8-bit steps."""
 
 _PARAMETER_DECIMALS = 5
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?…])\s+(?=[A-ZА-ЯІЇЄҐ«\"„“])")
 
+MIN_CHILD_EXAMPLES = 10
+"""Topics of level 2 with fewer examples are left out of a macro-F1, which would be chance."""
+
+Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -102,24 +123,47 @@ class Calibration:
         return model.for_length(scores * self.slopes + self.offsets, model.length_of(sizes)[:, None], self.length)
 
 
+@dataclass(frozen=True, slots=True)
+class Children:
+    """What level 2 learns from: texts whose parents are known to apply."""
+
+    material: Material
+    """Labels have a column per topic of level 2."""
+    parents: Flags
+    """Whether a text is an example for the children of a topic of level 1, shape (texts, topics)."""
+    group: NDArray[np.int64]
+    """Fold of an example; -1 for what is never held out."""
+
+
 def first_sentence(text: str) -> str | None:
     """Return the first sentence of a text of several, if it has at least `MIN_WORDS` words; else None."""
     sentences = _BETWEEN_SENTENCES.split(text)
     return sentences[0] if len(sentences) > 1 and len(sentences[0].split()) >= MIN_WORDS else None
 
 
-def read_concepts(codes: list[str]) -> Material:
-    """Return the taxonomy's names and definitions with their level-1 topics.
+def read_concepts() -> list[tuple[str, str, str]]:
+    """Return the taxonomy's concepts: code of level 1, of level 2 (empty: it is of level 1 itself), definition.
 
     Raises:
-        ValueError: a line is not `code TAB text`.
+        ValueError: a line is no such triple.
     """
     lines = [line.split("\t") for line in CONCEPTS.read_text("utf-8").splitlines() if not line.startswith("#")]
-    return Material(
-        [features.words(text) for _, text in lines],
-        np.array([[code == own for code in codes] for own, _ in lines]),
-        np.full(len(lines), CONCEPT_WEIGHT),
-    )
+    return [(topic, child, text) for topic, child, text in lines]
+
+
+def read_child_cues() -> list[tuple[str, str]]:
+    """Return cue phrases and names of level 2 in three languages, each with its code.
+
+    Raises:
+        ValueError: a line has not the columns that the file's head names.
+    """
+    found = []
+    for line in CHILD_CUES.read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            code, name_ru, name_uk, *cues = line.split("\t")
+            found += [(code, name_ru), (code, name_uk)]
+            found += [(code, cue) for column in cues for cue in column.split(" | ")]
+    return found
 
 
 def build_vocabulary(texts: list[list[str]], codes: list[str]) -> Vocabulary:
@@ -158,9 +202,9 @@ def design_matrix(
     width = border + topic_count + table.dimensions
     columns, data, ends = [], [], [0]
     for words in texts:
-        present, values, dense = made.of(words)
-        columns.append(np.concatenate([present, border + np.arange(len(dense))]))
-        data.append(np.concatenate([values, dense]))
+        read = made.read(words)
+        columns.append(np.concatenate([read.present, border + np.arange(len(read.dense))]))
+        data.append(np.concatenate([read.values, read.dense]))
         ends.append(ends[-1] + len(data[-1]))
     return sparse.csr_matrix((np.concatenate(data), np.concatenate(columns), ends), shape=(len(texts), width))
 
@@ -213,25 +257,20 @@ def calibrate(scores: Floats, labels: Flags, sizes: NDArray[np.int64]) -> Calibr
     return Calibration(np.array(slopes), np.array(offsets), np.append(common.coef_[0], common.intercept_[0]))
 
 
-def sigmoid(logits: Floats) -> Floats:
-    """Return 1 / (1 + e^-x)."""
-    probabilities: Floats = 1 / (1 + np.exp(-logits))
-    return probabilities
-
-
-def cross_validate(
-    material: Material, folds: NDArray[np.int64], concepts: Material, codes: list[str], table: vectors.WordVectors
+def scores_of_unseen(
+    material: Material,
+    seen: Flags,
+    unseen: Flags,
+    concepts: Material,
+    codes: list[str],
+    table: vectors.WordVectors,
 ) -> Floats:
-    """Return the score (before calibration) of every example from a model that has not seen its fold."""
-    scores = np.zeros(material.labels.shape)
-    for fold in range(FOLDS):
-        click.echo(f"  fold {fold + 1} of {FOLDS}")
-        seen = np.flatnonzero(folds != fold)
-        unseen = np.flatnonzero(folds == fold)
-        given = Material([material.texts[i] for i in seen], material.labels[seen], material.weight[seen])
-        vocabulary, weights, intercepts = fit(given + concepts, codes, table)
-        rows = design_matrix([material.texts[i] for i in unseen], vocabulary, len(codes), table)
-        scores[unseen] = rows @ weights + intercepts
+    """Return the scores (before calibration) of some examples by a model of others."""
+    kept, asked = np.flatnonzero(seen), np.flatnonzero(unseen)
+    given = Material([material.texts[i] for i in kept], material.labels[kept], material.weight[kept])
+    vocabulary, weights, intercepts = fit(given + concepts, codes, table)
+    rows = design_matrix([material.texts[i] for i in asked], vocabulary, len(codes), table)
+    scores: Floats = rows @ weights + intercepts
     return scores
 
 
@@ -241,7 +280,7 @@ def held_out_probabilities(scores: Floats, labels: Flags, folds: NDArray[np.int6
     for fold in range(FOLDS):
         seen, unseen = folds != fold, folds == fold
         made = calibrate(scores[seen], labels[seen], sizes[seen])
-        probabilities[unseen] = sigmoid(made.logits(scores[unseen], sizes[unseen]))
+        probabilities[unseen] = model.sigmoid(made.logits(scores[unseen], sizes[unseen]))
     return probabilities
 
 
@@ -251,54 +290,189 @@ def quantise(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.clip(np.round(weights / scale), -127, 127).astype(np.int8), scale
 
 
-def report(probabilities: Floats, labels: Flags, examples: list[Example]) -> None:
-    """Print held-out figures by language, and the reliability of all scores."""
-    click.echo(f"held out, {FOLDS} folds, threshold {THRESHOLD}:")
-    click.echo("  lang     n  first-right  macro-F1  micro-F1  precision  recall  none  ECE(first)  ECE(all)")
+def child_material(examples: list[Example], table: TopicTable) -> Children:
+    """Return what level 2 learns from: examples with topics of level 2, the taxonomy's definitions, cue phrases."""
+    codes, children = table.codes, table.child_codes
+    known = [example for example in examples if example.children]
+    named = [
+        *((child, text, CONCEPT_WEIGHT) for _, child, text in read_concepts() if child),
+        *((child, text, CUE_EXAMPLE_WEIGHT) for child, text in read_child_cues()),
+    ]
+    labels = np.array(
+        [[child in example.children for child in children] for example in known]
+        + [[child == own for child in children] for own, _, _ in named]
+    )
+    belongs = np.array([[table.parents[child] == code for code in codes] for child in children])
+    return Children(
+        Material(
+            [features.words(text) for text in [*(example.text for example in known), *(text for _, text, _ in named)]],
+            labels,
+            np.array([1.0] * len(known) + [weight for _, _, weight in named]),
+        ),
+        parents=(labels.astype(int) @ belongs.astype(int)) > 0,
+        group=np.array([example.group % FOLDS for example in known] + [-1] * len(named)),
+    )
+
+
+def fit_children(children: Children, rows: sparse.csr_matrix, of_parent: NDArray[np.int64], use: Flags) -> Weights:
+    """Return weights (features, children) and intercepts (children,), each child against its siblings' texts only."""
+    weights, intercepts = [], []
+    for child, parent in enumerate(of_parent):
+        inside = use & children.parents[:, parent]
+        target = children.material.labels[inside, child]
+        if target.all() or not target.any():
+            raise ValueError(f"level 2, topic {child}: its texts are all of one kind")
+        regression = LogisticRegression(C=CHILD_C, solver="liblinear", dual=False, tol=TOLERANCE, max_iter=1000)
+        regression.fit(rows[inside], target, sample_weight=children.material.weight[inside])
+        weights.append(regression.coef_[0])
+        intercepts.append(regression.intercept_[0])
+    return np.array(weights).T, np.array(intercepts)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildModel:
+    """Level 2, trained, with its held-out probabilities and what is true, shape (examples, topics) each."""
+
+    weights: Floats
+    offset: Floats
+    slope: float
+    probabilities: Floats
+    labels: Flags
+    asked: Flags
+    """Whether the text is one of the topic's parent, so that the probability is asked for."""
+
+
+def train_children(children: Children, rows: sparse.csr_matrix, of_parent: NDArray[np.int64]) -> ChildModel:
+    """Return level 2: weights, and one calibration for all topics from held-out scores."""
+    scores = np.zeros(children.material.labels.shape)
+    for fold in range(FOLDS):
+        weights, intercepts = fit_children(children, rows, of_parent, children.group != fold)
+        unseen = children.group == fold
+        scores[unseen] = rows[unseen] @ weights + intercepts
+    asked = children.parents[:, of_parent] & (children.group >= 0)[:, None]
+    platt = LogisticRegression(C=100.0, solver="newton-cholesky", tol=1e-10, max_iter=1000)
+    platt.fit(scores[asked][:, None], children.material.labels[asked])
+    slope, offset = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    weights, intercepts = fit_children(children, rows, of_parent, np.ones(len(children.group), dtype=bool))
+    own = children.group >= 0
+    probabilities = model.sigmoid(scores[own] * slope + offset)
+    return ChildModel(
+        weights, slope * intercepts + offset, slope, probabilities, children.material.labels[own], asked[own]
+    )
+
+
+def topic_table(probabilities: Floats, labels: Flags, examples: list[Example]) -> Table:
+    """Return held-out figures by language."""
     language = np.array([example.language for example in examples])
+    rows = []
     for name in (*LANGUAGES, "all"):
         inside = np.flatnonzero((language == name) | (name == "all"))
         p, y = probabilities[inside], labels[inside]
         assigned = p >= THRESHOLD
         got = figures.label_figures(assigned, y)
-        first = p.argmax(axis=1)
-        right = y[np.arange(len(y)), first]
-        click.echo(
-            f"  {name:4s} {len(inside):5d} {right.mean():12.3f} {got.macro_f1:9.3f} {got.micro_f1:9.3f} "
-            f"{got.micro_precision:10.3f} {got.micro_recall:7.3f} {(~assigned.any(axis=1)).mean():5.3f} "
-            f"{figures.calibration_error(p.max(axis=1), right):11.3f} "
-            f"{figures.calibration_error(p.ravel(), y.ravel()):9.3f}"
+        right = y[np.arange(len(y)), p.argmax(axis=1)]
+        rows.append(
+            (
+                name,
+                f"{len(inside)}",
+                f"{right.mean():.3f}",
+                f"{got.macro_f1:.3f}",
+                f"{got.micro_f1:.3f}",
+                f"{got.micro_precision:.3f}",
+                f"{got.micro_recall:.3f}",
+                f"{(~assigned.any(axis=1)).mean():.3f}",
+                f"{figures.calibration_error(p.max(axis=1), right):.3f}",
+                f"{figures.calibration_error(p.ravel(), y.ravel()):.3f}",
+            )
         )
-    click.echo("  thresholds: precision, recall, macro-F1, share of articles without a topic")
-    for threshold in (0.2, 0.25, 0.3, 0.4, 0.5):
+    head = "language examples first-right macro-F1 micro-F1 precision recall none ECE(first) ECE(all)"
+    return Table(tuple(head.split()), tuple(rows))
+
+
+def threshold_table(probabilities: Floats, labels: Flags) -> Table:
+    """Return what other thresholds would give."""
+    rows = []
+    for threshold in (0.1, 0.2, 0.25, 0.3, 0.4, 0.5):
         assigned = probabilities >= threshold
         got = figures.label_figures(assigned, labels)
         none = (~assigned.any(axis=1)).mean()
-        click.echo(
-            f"    {threshold:.2f}  {got.micro_precision:.3f}  {got.micro_recall:.3f}  {got.macro_f1:.3f}  {none:.3f}"
-        )
-    click.echo("  reliability, all topics of all examples:  score range, scores, mean score, share right")
-    for number, entry in enumerate(figures.reliability(probabilities.ravel(), labels.ravel())):
-        if entry:
-            span = f"{number / figures.BINS:.1f}-{(number + 1) / figures.BINS:.1f}"
-            click.echo(f"    {span} {entry.count:6d}  {entry.confidence:.3f}  {entry.correct:.3f}")
+        cells = (got.micro_precision, got.micro_recall, got.macro_f1, float(none))
+        rows.append((f"{threshold:.2f}", *(f"{cell:.3f}" for cell in cells)))
+    return Table(("threshold", "precision", "recall", "macro-F1", "none"), tuple(rows))
 
 
-def train() -> bytes:
-    """Return the artefact; prints progress and held-out figures on the way."""
+def topic_confusion(probabilities: Floats, examples: list[Example], table: TopicTable) -> Confusion:
+    """Return how often examples of each main topic have each topic as the best scored one."""
+    codes = table.codes
+    counts = np.zeros((len(codes), len(codes)), dtype=np.int64)
+    for example, best in zip(examples, probabilities.argmax(axis=1).tolist(), strict=True):
+        counts[codes.index(example.codes[0]), best] += 1
+    return Confusion(tuple(table.names[code] for code in codes), counts)
+
+
+def curve_figures(scores: Floats, labels: Flags) -> dict[str, float]:
+    """Return the figures of a learning curve, of scores as the regressions give them."""
+    right = labels[np.arange(len(labels)), scores.argmax(axis=1)]
+    macro = figures.label_figures(model.sigmoid(scores) >= THRESHOLD, labels).macro_f1
+    return {"first right": float(right.mean()), "macro-F1": macro}
+
+
+def child_table(trained: ChildModel) -> Table:
+    """Return held-out figures of level 2 at several thresholds, given the right topics of level 1."""
+    p, y, asked = trained.probabilities, trained.labels, trained.asked
+    often = (y.sum(axis=0) >= MIN_CHILD_EXAMPLES).nonzero()[0]
+    rows = []
+    for threshold in (0.3, 0.4, 0.5, 0.6):
+        assigned = (p >= threshold) & asked
+        got = figures.label_figures(assigned, y)
+        of_often = figures.label_figures(assigned[:, often], y[:, often])
+        cells = (got.micro_precision, got.micro_recall, got.micro_f1, of_often.macro_f1)
+        rows.append((f"{threshold:.2f}", *(f"{cell:.3f}" for cell in cells)))
+    rows.append(("ECE", f"{figures.calibration_error(p[asked], y[asked]):.3f}", "", "", ""))
+    macro = f"macro-F1 of the {len(often)} with {MIN_CHILD_EXAMPLES} examples"
+    return Table(("threshold", "precision", "recall", "micro-F1", macro), tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedTopics:
+    """The artefact, and what its report says."""
+
+    content: bytes
+    examples: int
+    cues: int
+    topics: Table
+    thresholds: Table
+    curve: Curve
+    reliability: list[Bin | None]
+    confusion: Confusion
+    children: Table
+
+
+CURVE_SHARES = (1, 2, 4, 8)
+"""Eighths of the examples that the models of the learning curve see."""
+
+STEPS = FOLDS + len(CURVE_SHARES) + 2
+"""How often `train` tells its progress."""
+
+
+def train(step: Callable[[], None]) -> TrainedTopics:
+    """Return the artefact with its report; `step` is called `STEPS` times on the way."""
     with threadpool_limits(1):  # the same order of additions whatever the number of cores
-        return _train()
+        return _train(step)
 
 
-def _train() -> bytes:
-    names, _ = topics.read_table()
-    codes = sorted(names)
+def _train(step: Callable[[], None]) -> TrainedTopics:
+    names = topics.read_table()
+    codes, child_codes = names.codes, names.child_codes
     examples = read_examples()
     labels = np.array([[code in example.codes for code in codes] for example in examples])
-    folds = np.array([example.group % FOLDS for example in examples])
-    click.echo(f"{len(examples)} examples, {len(codes)} topics, {len(features.cue_topics())} cue words")
     table = vectors.load()
-    concepts = read_concepts(codes)
+    defined = read_concepts()
+    concepts = Material(
+        [features.words(text) for _, _, text in defined],
+        np.array([[code == own for code in codes] for own, _, _ in defined]),
+        np.full(len(defined), CONCEPT_WEIGHT),
+    )
     cropped = [(i, cut) for i, example in enumerate(examples) if (cut := first_sentence(example.text))]
     origin = np.array([*range(len(examples)), *(i for i, _ in cropped)])
     material = Material(
@@ -307,17 +481,43 @@ def _train() -> bytes:
         np.where(np.arange(len(origin)) < len(examples), 1.0, CROPPED_WEIGHT),
     )
     sizes = np.array([len(words) for words in material.texts])
+    number = np.array([example.group for example in examples])[origin]
+    folds = number % FOLDS
 
-    click.echo("cross-validation")
-    scores = cross_validate(material, folds[origin], concepts, codes, table)
-    probabilities = held_out_probabilities(scores, material.labels, folds[origin], sizes)
-    report(probabilities[: len(examples)], labels, examples)
+    scores = np.zeros(material.labels.shape)
+    for fold in range(FOLDS):
+        scores[folds == fold] = scores_of_unseen(material, folds != fold, folds == fold, concepts, codes, table)
+        step()
+    probabilities = held_out_probabilities(scores, material.labels, folds, sizes)[: len(examples)]
 
-    click.echo("the model, on all examples")
+    whole = np.arange(len(origin)) < len(examples)
+    asked = (folds == 0) & whole
+    used, lines = [], []
+    for share in CURVE_SHARES:
+        seen = (folds != 0) & (number // FOLDS % max(CURVE_SHARES) < share)
+        used.append(int((seen & whole).sum()))
+        lines.append(
+            curve_figures(scores_of_unseen(material, seen, asked, concepts, codes, table), material.labels[asked])
+        )
+        step()
+    curve = Curve(tuple(used), {name: tuple(line[name] for line in lines) for name in lines[0]})
+
     vocabulary, weights, intercepts = fit(material + concepts, codes, table)
     calibration = calibrate(scores, material.labels, sizes)
     lexical, scale = quantise(weights[: len(vocabulary.parts)])
-    return model.pack(
+    step()
+
+    children = child_material(examples + read_child_examples(), names)
+    of_parent = np.array([codes.index(names.parents[child]) for child in child_codes])
+    rows = design_matrix(children.material.texts, vocabulary, len(codes), table)
+    kinds = np.array([part[0] in CHILD_KINDS for part in vocabulary.parts])
+    often = np.asarray((rows[:, : len(kinds)] != 0).sum(axis=0)).ravel() >= MIN_EXAMPLES
+    child_parts = np.flatnonzero(kinds & often)
+    kept = np.concatenate([child_parts, np.arange(len(kinds), rows.shape[1])])
+    trained = train_children(children, rows[:, kept], of_parent)
+    child_lexical, child_scale = quantise(trained.weights[: len(child_parts)])
+    step()
+    content = model.pack(
         {
             "topics": model.pack_strings(codes),
             "parts": model.pack_strings(vocabulary.parts),
@@ -330,22 +530,26 @@ def _train() -> bytes:
             "slope": np.round(calibration.slopes, _PARAMETER_DECIMALS),
             "offset": np.round(calibration.slopes * intercepts + calibration.offsets, _PARAMETER_DECIMALS),
             "length": np.round(calibration.length, _PARAMETER_DECIMALS),
-            "threshold": np.array([THRESHOLD]),
+            "thresholds": np.array([THRESHOLD, BEST_THRESHOLD, CHILD_THRESHOLD]),
             "table": np.frombuffer(bytes.fromhex(table.sha256), dtype=np.uint8),
+            "child_topics": model.pack_strings(child_codes),
+            "child_parents": of_parent.astype(np.uint8),
+            "child_parts": child_parts.astype(np.int32),
+            "child_weights": child_lexical,
+            "child_scale": child_scale,
+            "child_dense_weights": np.round(trained.weights[len(child_parts) :], _PARAMETER_DECIMALS),
+            "child_slope": np.full(len(child_codes), round(trained.slope, _PARAMETER_DECIMALS)),
+            "child_offset": np.round(trained.offset, _PARAMETER_DECIMALS),
         }
     )
-
-
-@click.command()
-@click.option(
-    "--output", type=click.Path(path_type=Path), default=model.ARTEFACT, show_default=True, help="File to write."
-)
-def main(output: Path) -> None:
-    """Rebuild the topic model from the repository."""
-    content = train()
-    output.write_bytes(content)
-    click.echo(f"{output}: {len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
-
-
-if __name__ == "__main__":
-    main()
+    return TrainedTopics(
+        content,
+        examples=len(examples),
+        cues=len(features.cue_topics()),
+        topics=topic_table(probabilities, labels, examples),
+        thresholds=threshold_table(probabilities, labels),
+        curve=curve,
+        reliability=figures.reliability(probabilities.ravel(), labels.ravel()),
+        confusion=topic_confusion(probabilities, examples, names),
+        children=child_table(trained),
+    )

@@ -110,19 +110,9 @@ class WordVectors:
             row = next((known[key[:n]] for n in range(len(key) - 1, shortest - 1, -1) if key[:n] in known), None)
         return row
 
-    def mean(self, rows: list[int]) -> Floats:
-        """Return the direction of a text whose words have these rows, length 1; zero where there are none.
-
-        A word that comes c times counts 1 + ln c times; its weight is in the length of its vector.
-        """
-        if not rows:
-            return np.zeros(self.dimensions)
-        present, counts = np.unique(np.array(rows), return_counts=True)
-        values = (1 + np.log(counts)) * self._scale[present]
-        # einsum, not matmul: no BLAS, so no threads of its own and the same order of additions everywhere.
-        total: Floats = np.einsum("i,ij->j", values, self._rows[present].astype(np.float64))
-        length = float(np.sqrt(np.sum(total * total)))
-        return total / length if length else total
+    def of_rows(self, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Return the weights of rows, shape (rows,), and their vectors, shape (rows, dimensions)."""
+        return self._scale[rows], self._rows[rows].astype(np.float64)
 
 
 def load(path: Path = TABLE) -> WordVectors:

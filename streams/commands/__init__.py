@@ -15,6 +15,7 @@ from streams.commands.health import health
 from streams.commands.publish import publish
 from streams.commands.schemas import schemas
 from streams.commands.topics import topics
+from streams.commands.topics_model import topics_model
 from streams.commands.watch import watch
 from streams.commands.worker import enricher, worker
 from streams.errors import NewsflowError, UserError
@@ -37,7 +38,7 @@ def newsflow() -> None:
 
 for command in (demo, broker, topics, worker, publish, watch, enrich):
     newsflow.add_command(command)
-for command in (eval_, dead, breaker, schemas, bench, health, enricher):
+for command in (eval_, topics_model, dead, breaker, schemas, bench, health, enricher):
     newsflow.add_command(command)
 
 

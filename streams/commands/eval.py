@@ -9,6 +9,7 @@ import orjson
 
 if TYPE_CHECKING:
     from streams.evaluation.entities import Counts, Mistake, Tally
+    from streams.evaluation.events import EventFigures
     from streams.evaluation.language import LanguageFigures
     from streams.evaluation.topics import TopicFigures
 
@@ -107,6 +108,29 @@ def topics(files: tuple[str, ...], map_file: str, form: str) -> None:
 
 @eval_.command()
 @_files
+@_form
+def events(files: tuple[str, ...], form: str) -> None:
+    """Measure event types against texts of one PLOVER type each.
+
+    A line is {"lang", "text", "label"}; the label NONE stands for no event between actors.
+
+    coverage: share of texts with a type, or rightly or wrongly without an event. quad class: accuracy of the four
+    classes, which are also given where the type is not certain enough. ECE is over the types given.
+    """
+    from streams.classify import event_model, vectors
+    from streams.evaluation.events import measure
+    from streams.evaluation.gold import read_labelled
+    from streams.progress import Progress
+
+    texts = read_labelled(files)
+    model = event_model.load(vectors.load())
+    with Progress("texts", len(texts)) as progress:
+        measured = measure(model, texts, progress.advance)
+    _show_answers(measured, form)
+
+
+@eval_.command()
+@_files
 @click.option("--words", type=click.IntRange(1), help="Read only so many words of each text.")
 @_form
 def language(files: tuple[str, ...], words: int | None, form: str) -> None:
@@ -145,7 +169,7 @@ def _show_tallies(tallies: "Mapping[str, Tally]") -> None:
         click.echo(f"{name:<14}{tally.ms_per_1000_chars:>8.2f}")
 
 
-def _show_answers(measured: "TopicFigures | LanguageFigures", form: str) -> None:
+def _show_answers(measured: "TopicFigures | LanguageFigures | EventFigures", form: str) -> None:
     from streams.evaluation.answers import confusion
 
     figures = measured.as_json()
@@ -154,7 +178,13 @@ def _show_answers(measured: "TopicFigures | LanguageFigures", form: str) -> None
         return
     counts = confusion(measured.answers)
     click.echo(f"{'texts':<16}{figures['n']:>8,}")
-    for name, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1"), ("coverage", "coverage"), ("ece", "ECE")):
+    for name, title in (
+        ("accuracy", "accuracy"),
+        ("macro_f1", "macro-F1"),
+        ("quad_accuracy", "quad class"),
+        ("coverage", "coverage"),
+        ("ece", "ECE"),
+    ):
         if name in figures:
             click.echo(f"{title:<16}{_figure(figures[name])}")
     click.echo(f"{'CPU-ms per text':<16}{figures['ms_per_article']:>8.2f}")

@@ -1,0 +1,62 @@
+"""The topics that an article is given, each with its evidence."""
+
+from dataclasses import dataclass
+
+from schemas import Topic
+from streams.classify import features
+from streams.classify.evidence import ReadText, strongest
+from streams.classify.model import Reading, TopicModel
+from streams.classify.topics import TopicTable
+
+SCORE_DECIMALS = 4
+"""Scores are rounded to this: what is beyond says nothing, and may differ in the last bit between machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A topic of level 1, or of level 2 where `child` is a number in the model's `child_codes`."""
+
+    topic: int
+    child: int | None
+    score: float
+
+
+def given_topics(article: ReadText, model: TopicModel, table: TopicTable) -> tuple[Topic, ...]:
+    """Return the topics of an article, highest score first.
+
+    Of level 1 those that reach the model's threshold, where none does the best one if it reaches the lower threshold;
+    of level 2 those below them that are probable enough once the parent applies.
+    """
+    placed = features.placed_words(article.whole)
+    reading = model.read([word for word, _, _ in placed])
+    topics = []
+    for given in _given(model, reading):
+        drops = dict(zip(reading.words, model.drops(reading, given.topic, given.child).tolist(), strict=True))
+        parent = model.codes[given.topic]
+        code = parent if given.child is None else model.child_codes[given.child]
+        topics.append(
+            Topic(
+                code=code,
+                name=table.names[code],
+                score=round(given.score, SCORE_DECIMALS),
+                level=1 if given.child is None else 2,
+                parent=None if given.child is None else parent,
+                evidence=tuple(article.passage(start, stop) for start, stop in strongest(article.whole, placed, drops)),
+            )
+        )
+    return tuple(sorted(topics, key=lambda topic: (-topic.score, topic.level, topic.code)))
+
+
+def _given(model: TopicModel, reading: Reading) -> list[_Given]:
+    probabilities = model.probabilities(reading).tolist()
+    given = [number for number, p in enumerate(probabilities) if p >= model.threshold]
+    best = max(range(len(probabilities)), key=lambda number: probabilities[number])
+    if not given and probabilities[best] >= model.best_threshold:
+        given = [best]
+    found = [_Given(number, None, probabilities[number]) for number in given]
+    if given:
+        for child, p in enumerate(model.child_probabilities(reading).tolist()):
+            parent = model.parent(child)
+            if parent in given and p >= model.child_threshold:
+                found.append(_Given(parent, child, p * probabilities[parent]))
+    return found

@@ -1,0 +1,79 @@
+"""The main event of an article: which sentence reports it, its PLOVER type and quad class."""
+
+import re
+from collections.abc import Mapping
+
+import razdel  # type: ignore[import-untyped]  # razdel ships no types
+
+from schemas import MainEvent
+from streams.classify import features
+from streams.classify.event_model import EventModel
+from streams.classify.event_triggers import NONE, QUAD_CLASSES
+from streams.classify.evidence import ReadText
+
+SENTENCES = 8
+"""Sentences looked at, the title among them: news says at its beginning what has happened."""
+
+MAX_CHARACTERS = 2_000
+"""Of the article's beginning, in code points; bounds the time that odd texts take."""
+
+LATER = 0.9
+"""What each sentence further on counts less, so that of two events the first is the main one."""
+
+LEAST = 0.4
+"""A sentence whose likeliest quad class is less likely than this, or than no event, reports none."""
+
+TYPE_LEAST = 0.3
+"""Below this probability of its type, an event has its quad class only."""
+
+DECIMALS = 4
+"""Scores are rounded to this."""
+
+_FEWEST_WORDS = 3
+_LINE = re.compile(r"[^\n]+")
+
+
+def sentences(article: ReadText) -> list[tuple[int, int]]:
+    """Return the first sentences as (start, stop) in `article.whole`, the title one of them; a line ends a sentence."""
+    whole = article.whole[:MAX_CHARACTERS]
+    found: list[tuple[int, int]] = []
+    for line in _LINE.finditer(whole):
+        found += [(line.start() + part.start, line.start() + part.stop) for part in razdel.sentenize(line[0])]
+        if len(found) >= SENTENCES:
+            break
+    return found[:SENTENCES]
+
+
+def main_event(article: ReadText, model: EventModel) -> MainEvent | None:
+    """Return the article's main event; None where no sentence reports one."""
+    best: tuple[float, int, int, dict[str, float]] | None = None
+    for number, (start, stop) in enumerate(sentences(article)):
+        words = features.words(article.whole[start:stop])
+        if len(words) < _FEWEST_WORDS:
+            continue
+        of_type = dict(zip(model.types, model.probabilities(words).tolist(), strict=True))
+        most = max(_of_classes(of_type).values())
+        weighed = most * LATER**number
+        if most >= max(LEAST, of_type[NONE]) and (best is None or weighed > best[0]):
+            best = (weighed, start, stop, of_type)
+    if best is None:
+        return None
+    _, start, stop, of_type = best
+    of_class = _of_classes(of_type)
+    quad = max(of_class, key=lambda name: of_class[name])
+    kind = max((kind for kind in QUAD_CLASSES if QUAD_CLASSES[kind] == quad), key=lambda kind: of_type[kind])
+    sure = of_type[kind] >= TYPE_LEAST
+    return MainEvent(
+        type=kind if sure else None,  # type: ignore[arg-type]  # the model's types are the contract's; a test says so
+        score=round(of_type[kind], DECIMALS) if sure else None,
+        quad_class=quad,  # type: ignore[arg-type]  # the same
+        quad_score=round(of_class[quad], DECIMALS),
+        sentence=article.passage(start, stop),
+    )
+
+
+def _of_classes(of_type: Mapping[str, float]) -> dict[str, float]:
+    of_class: dict[str, float] = dict.fromkeys(QUAD_CLASSES.values(), 0.0)
+    for kind, quad in QUAD_CLASSES.items():
+        of_class[quad] += of_type[kind]
+    return of_class
