@@ -353,7 +353,8 @@ def clock(broker: LocalBroker, home: Path, count: int = 2_000) -> Outcome:
     wrong = Arena(broker, home, CLOCK_WORKER, max_text_length=10_000)
     for topic in ("articles.prepared", "articles.annotated", "articles.enriched"):
         # The broker stamps them otherwise: the workers' stamps show that their clocks are wrong.
-        wrong.line.configure_topic(topic, {"message.timestamp.type": "CreateTime"})
+        limit = str(wrong.line.settings.max_message_bytes)
+        wrong.line.configure_topic(topic, {"message.timestamp.type": "CreateTime", "max.message.bytes": limit})
     articles = wrong.articles(count, lambda number: " слово" * 2_000 if number % 50 == 25 else "")
     log = home / "clocks"
     workers = [
