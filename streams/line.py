@@ -76,7 +76,7 @@ def newsflow_line(settings: Settings) -> Line:
     return Line(
         stages=(
             Prepare(max_text_length=settings.max_text_length, max_json_depth=settings.max_json_depth),
-            Entities(),
+            Entities(ukrainian_dictionary=settings.ukrainian_dictionary),
             Classify(),
         )
     )

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         1_000_000, ge=1, description="Longer texts (in code points) become dead letters `too_large`."
     )
     max_json_depth: int = Field(100, ge=1, le=200, description="Deeper raw JSON becomes a dead letter `too_deep`.")
+    ukrainian_dictionary: bool = Field(
+        False, description="Ask the GPLv3 dictionary (extra `ukrainian-dictionary`) for Ukrainian nominatives, too."
+    )
     article_deadline: float = Field(
         30.0, ge=1, description="An article that is at work in a stage for longer becomes a dead letter `too_slow`."
     )

@@ -1,12 +1,16 @@
 """Normal forms: the nominative of a whole name."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from schemas import EntityType
+from streams.entities import Entities
 from streams.entities.english import EnglishNames
 from streams.entities.names import Names
 from streams.entities.russian import RussianNames
-from streams.entities.ukrainian import UkrainianNames
+from streams.entities.ukrainian import UkrainianDictionaryNames, UkrainianNames
+from streams.errors import SettingsError
 
 PER, LOC, ORG = EntityType.PER, EntityType.LOC, EntityType.ORG
 
@@ -82,3 +86,23 @@ def test_case_forms_follow_the_head_and_its_adjectives(names: dict[str, Names]) 
     assert {"Боснії і Герцеговини", "Боснією і Герцеговиною"} <= names["uk"].case_forms("Боснія і Герцеговина")
     assert {"Нідерландів", "Нідерландах"} <= names["uk"].case_forms("Нідерланди")
     assert names["ru"].case_forms("США") == {"США"}
+
+
+WITH_DICTIONARY = find_spec("pymorphy3_dicts_uk") is not None
+
+
+@pytest.mark.skipif(WITH_DICTIONARY, reason="the optional dictionary is installed")
+def test_the_optional_dictionary_is_missed_in_plain_words() -> None:
+    with pytest.raises(SettingsError, match="ukrainian-dictionary"):
+        Entities(ukrainian_dictionary=True)
+
+
+@pytest.mark.skipif(not WITH_DICTIONARY, reason="needs the extra `ukrainian-dictionary` (GPLv3)")
+def test_the_optional_dictionary_knows_what_the_rules_do_not() -> None:
+    rules, both = UkrainianNames(), UkrainianDictionaryNames()
+    rules.load()
+    both.load()
+    assert rules.nominative("Нідерландах", EntityType.LOC) == "Нідерландах"
+    assert both.nominative("Нідерландах", EntityType.LOC) == "Нідерланди"
+    assert both.nominative("Володимира Зеленського", EntityType.PER) == "Володимир Зеленський"
+    assert {model.name.rpartition("-")[0] for model in both.models()} >= {"pymorphy3-dicts-uk"}

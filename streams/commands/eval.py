@@ -50,9 +50,10 @@ def entities(files: tuple[str, ...], form: str, errors: bool) -> None:
     from streams.evaluation.entities import measure
     from streams.evaluation.gold import read_named
     from streams.progress import Progress
+    from streams.settings import settings
 
     texts = read_named(files)
-    stage = Entities()
+    stage = Entities(ukrainian_dictionary=settings().ukrainian_dictionary)
     stage.load()
     country_ids = frozenset(row.known.qid for row in countries.read_rows() if row.known.country)
     with Progress("texts", len(texts)) as progress:

@@ -22,7 +22,7 @@ from streams.entities.repair import without_common_words, without_countries, wit
 from streams.entities.russian import RussianNames
 from streams.entities.sequence import Hit, SequenceModel, WordFeatures, tidied
 from streams.entities.spans import Span, without_overlap
-from streams.entities.ukrainian import UkrainianNames
+from streams.entities.ukrainian import UkrainianDictionaryNames, UkrainianNames
 from streams.stage import Stage
 
 __all__ = ["Entities"]
@@ -47,9 +47,20 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
     writes: ClassVar[str] = "articles.annotated"
     event: ClassVar[type[PreparedEvent]] = AnnotatedEvent
 
-    def __init__(self, *, sequence: bool = True) -> None:
-        """Make the stage; without `sequence` the tagger's spans stay as they are, as training needs them."""
+    def __init__(self, *, sequence: bool = True, ukrainian_dictionary: bool = False) -> None:
+        """Make the stage.
+
+        Args:
+            sequence: Without it the tagger's spans stay as they are, as training needs them.
+            ukrainian_dictionary: Ask the GPLv3 dictionary for Ukrainian nominatives, too.
+
+        Raises:
+            SettingsError: that dictionary is not installed.
+        """
         self._sequence = sequence
+        self._russian_names = RussianNames()
+        made = UkrainianDictionaryNames if ukrainian_dictionary else UkrainianNames
+        self._ukrainian_names = made(self._russian_names)
         self._parts: dict[str, LanguageParts] = {}
         self._models: dict[str, tuple[ModelReference, ...]] = {}
 
@@ -57,11 +68,11 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
         """Load the taggers, dictionaries and tables of all three languages."""
         if self._parts:
             return
-        russian, dictionary = RussianRecognizer(), RussianNames()
+        russian = RussianRecognizer()
         loaded: dict[str, LanguageParts] = {}
         choices: dict[str, tuple[Recognizer, Names]] = {
-            "ru": (russian, dictionary),
-            "uk": (UkrainianRecognizer(russian), UkrainianNames(dictionary)),
+            "ru": (russian, self._russian_names),
+            "uk": (UkrainianRecognizer(russian), self._ukrainian_names),
             "en": (EnglishRecognizer(), EnglishNames()),
         }
         rows = countries.read_rows()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from math import log
-from typing import Any
+from typing import Any, ClassVar
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
@@ -37,6 +37,11 @@ MEMORY = 20_000
 class RussianNames(Names):
     """Inflects the words of a name that agree with its head, and leaves its dependents alone."""
 
+    LANGUAGE: ClassVar[str] = "ru"
+    """Language of the dictionary, as pymorphy3 names it."""
+    LETTERS: ClassVar[re.Pattern[str]] = _CYRILLIC
+    """What a word of the language is made of."""
+
     def __init__(self) -> None:
         self._morph: Any = None
         self._models: tuple[ModelReference, ...] = ()
@@ -49,8 +54,9 @@ class RussianNames(Names):
         if self._morph is None:
             import pymorphy3  # type: ignore[import-untyped]  # pymorphy3 ships no types
 
-            self._morph = pymorphy3.MorphAnalyzer(lang="ru")
-            self._models = (weights.package_reference("pymorphy3_dicts_ru", "pymorphy3-dicts-ru"),)
+            self._morph = pymorphy3.MorphAnalyzer(lang=self.LANGUAGE)
+            package = f"pymorphy3-dicts-{self.LANGUAGE}"
+            self._models = (weights.package_reference(package.replace("-", "_"), package),)
 
     def models(self) -> tuple[ModelReference, ...]:
         """Return the dictionary."""
@@ -104,13 +110,15 @@ class RussianNames(Names):
             # pymorphy3 asks Unicode for each letter's name, and some letters have none.
             return ()
         # pymorphy reads «индо-тихоокеанского» as an adjective that does not decline.
-        return tuple(reading for reading in readings if not (reading.tag.POS == "ADJF" and "Fixd" in reading.tag))
+        return tuple(
+            reading for reading in readings if not (reading.tag.POS == "ADJF" and "Fixd" in reading.tag.grammemes)
+        )
 
     def _person(self, words: list[tuple[int, str]]) -> list[tuple[int, str, str | None]]:
         """Return the nominative of each word of a person's name: the case and gender that suit them all best."""
         options: list[tuple[int, str, dict[tuple[str, str], tuple[float, Any]]]] = []
         for start, word in words:
-            if not _CYRILLIC.fullmatch(word) or len(word) < 2 or word.islower():
+            if not self.LETTERS.fullmatch(word) or len(word) < 2 or word.islower():
                 continue
             # «МЭЙ» is a name in a headline, «ДР» an abbreviation: capitals alone are no reason to leave a long word.
             readings: dict[tuple[str, str], tuple[float, Any]] = {}
@@ -157,7 +165,7 @@ class RussianNames(Names):
         """
         adjectives: list[tuple[int, str, list[Any]]] = []
         for start, word in words:
-            if not _CYRILLIC.fullmatch(word) or len(word) < 2:
+            if not self.LETTERS.fullmatch(word) or len(word) < 2:
                 return []
             if word[:2].isupper() and (len(word) < 6 or not self._readings(word.lower())[0].is_known):
                 return self._before_acronym(adjectives)
@@ -166,7 +174,9 @@ class RussianNames(Names):
                 for reading in self._readings(word.lower())
                 if reading.tag.case and (given is None or ODD_CASES.get(reading.tag.case, reading.tag.case) == given)
             ]
-            nouns = [reading for reading in readings if reading.tag.POS == "NOUN" and "Abbr" not in reading.tag]
+            nouns = [
+                reading for reading in readings if reading.tag.POS == "NOUN" and "Abbr" not in reading.tag.grammemes
+            ]
             qualifying = [reading for reading in readings if reading.tag.POS in ("ADJF", "PRTF")]
             if qualifying and (start, word) != words[-1] and (not nouns or nouns[0].score < qualifying[0].score):
                 adjectives.append((start, word, qualifying))
@@ -189,10 +199,10 @@ class RussianNames(Names):
         best: tuple[float, list[tuple[int, str, Any]]] = (0.0, [])
         for noun in nouns:
             chosen, weight = [], noun.score
-            weight *= FITTING if "Geox" in noun.tag or "Orgn" in noun.tag else 1.0
+            weight *= FITTING if "Geox" in noun.tag.grammemes or "Orgn" in noun.tag.grammemes else 1.0
             # «Украины» is the genitive, not the plural of a country; «Филиппины» has no singular.
-            proper = "Geox" in noun.tag or "Name" in noun.tag
-            weight *= 0.05 if noun.tag.number == "plur" and proper and "Pltm" not in noun.tag else 1.0
+            proper = "Geox" in noun.tag.grammemes or "Name" in noun.tag.grammemes
+            weight *= 0.05 if noun.tag.number == "plur" and proper and "Pltm" not in noun.tag.grammemes else 1.0
             for at, adjective, readings in adjectives:
                 fitting = [
                     reading
@@ -214,10 +224,10 @@ class RussianNames(Names):
     def _inflect(reading: Any, case: str) -> str | None:  # noqa: ANN401  # pymorphy3 ships no types
         """Return the word's form in a case, in its own number and gender; None where it has none."""
         tag = reading.tag
-        if "Fixd" in tag or tag.case == case:
+        if "Fixd" in tag.grammemes or tag.case == case:
             return None
         wanted = {case, tag.number} - {None}
-        if tag.number == "sing" and tag.gender and "ms-f" not in tag:
+        if tag.number == "sing" and tag.gender and "ms-f" not in tag.grammemes:
             wanted.add(tag.gender)
         form = reading.inflect(wanted) or reading.inflect({case, tag.number} - {None})
         return str(form.word) if form else None

@@ -1,21 +1,26 @@
 """Ukrainian names in the nominative, by rules and a word list of our own.
 
-The only dictionary on the package index (pymorphy3-dicts-uk) is GPLv3, so there is none here: what the rules cannot
-tell for certain keeps its form. The endings are those of the school grammar (declensions I to IV, adjectives).
+The only dictionary on the package index (pymorphy3-dicts-uk) is GPLv3, so by default there is none: what the rules
+cannot tell for certain keeps its form. The endings are those of the school grammar (declensions I to IV, adjectives).
+Who may use that dictionary turns it on by a setting: it is asked where the rules leave a place's or a body's name as it
+is. Of persons the rules know more.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from typing import ClassVar
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
 from streams.entities.names import WORD, Names, cased_like
 from streams.entities.recognition import UkrainianRecognizer
 from streams.entities.russian import MEMORY, RussianNames
+from streams.errors import SettingsError
 
 WORDS = Path(__file__).with_name("ukrainian_words.txt")
 CASES = 6
@@ -386,3 +391,52 @@ class UkrainianNames(Names):
         if match := re.fullmatch(r"(.+[бвгґдзклмнпрстфх])(?:и|у|ою)", word):
             return match[1] + "а"
         return None
+
+
+class UkrainianDictionary(RussianNames):
+    """The GPLv3 dictionary of the extra `ukrainian-dictionary`, read as the Russian one is."""
+
+    LANGUAGE: ClassVar[str] = "uk"
+    LETTERS: ClassVar[re.Pattern[str]] = _CYRILLIC
+
+    def __init__(self) -> None:
+        """Make the names.
+
+        Raises:
+            SettingsError: the dictionary is not installed.
+        """
+        if find_spec("pymorphy3_dicts_uk") is None:
+            raise SettingsError(
+                "NEWSFLOW_UKRAINIAN_DICTIONARY is on, but the dictionary is not installed: "
+                "pip install 'newsflow[ukrainian-dictionary]' (GPLv3), or turn the setting off."
+            )
+        super().__init__()
+
+
+class UkrainianDictionaryNames(UkrainianNames):
+    """The rules first; where they leave a place or a body as it is, the dictionary."""
+
+    def __init__(self, russian: RussianNames | None = None) -> None:
+        """Make the names.
+
+        Raises:
+            SettingsError: the dictionary is not installed.
+        """
+        super().__init__(russian)
+        self._ukrainian = UkrainianDictionary()
+
+    def load(self) -> None:
+        """Read the word list and the dictionary."""
+        super().load()
+        self._ukrainian.load()
+
+    def models(self) -> tuple[ModelReference, ...]:
+        """Return the word lists and the dictionary."""
+        return (*super().models(), *self._ukrainian.models())
+
+    def nominative(self, name: str, kind: EntityType) -> str:
+        """Return the nominative: «Нідерландах», which no rule of ours knows, gives «Нідерланди»."""
+        by_rule = super().nominative(name, kind)
+        if kind is EntityType.PER or by_rule != name:
+            return by_rule
+        return self._ukrainian.nominative(name, kind)
