@@ -9,6 +9,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ WORD_SHARE = 1.0
 VECTOR_SHARE = 2.0
 
 _KINDS = ("=", "^")
+_CACHED_WORDS = 20_000
 
 
 class EventVectors:
@@ -39,26 +41,40 @@ class EventVectors:
     ) -> None:
         """Take the names of the features with their idf: those of triggers, and parts of words."""
         self._numbers = {name: i for i, name in enumerate(names)}
+        self._known = lru_cache(_CACHED_WORDS)(self._known_of)
         self._idf = idf
         self._triggers = triggers
         self._table = table
 
     def names(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return the names of a sentence's trigger features and of its words and prefixes."""
-        parts = dict.fromkeys(part for word in words for part in features.parts(word) if part[0] in _KINDS)
+        parts = dict.fromkeys(part for word in words for part in _parts(word))
         return self._triggers.features(words), list(parts)
+
+    def _known_of(self, word: str) -> tuple[list[int], int | None]:
+        parts = [number for part in _parts(word) if (number := self._numbers.get(part)) is not None]
+        return parts, self._table.row_of(word)
 
     def read(self, words: Sequence[str]) -> tuple[Indices, Floats, Floats]:
         """Return the sparse part as numbers and values, and the mean word vector."""
+        known = [self._known(word) for word in words]
+        triggers = [
+            number for name in self._triggers.features(words) if (number := self._numbers.get(name)) is not None
+        ]
+        parts = list(dict.fromkeys(number for numbers, _ in known for number in numbers))
         columns, values = [], []
-        for share, names in zip((TRIGGER_SHARE, WORD_SHARE), self.names(words), strict=True):
-            known = np.array([self._numbers[name] for name in names if name in self._numbers], dtype=np.int64)
-            columns.append(known)
-            values.append(share * unit(self._idf[known]))
-        rows = [row for word in words if (row := self._table.row_of(word)) is not None]
+        for share, numbers in ((TRIGGER_SHARE, triggers), (WORD_SHARE, parts)):
+            column = np.array(numbers, dtype=np.int64)
+            columns.append(column)
+            values.append(share * unit(self._idf[column]))
+        rows = [row for _, row in known if row is not None]
         weights, terms = self._table.of_rows(np.array(rows, dtype=np.int64))
         mean = np.einsum("i,ij->j", weights, terms)
         return np.concatenate(columns), np.concatenate(values), VECTOR_SHARE * unit(mean)
+
+
+def _parts(word: str) -> list[str]:
+    return [part for part in features.parts(word) if part[0] in _KINDS]
 
 
 class EventModel:

@@ -9,6 +9,8 @@ triggers, and the modifiers before the first one.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from streams.classify.features import common_form
@@ -46,6 +48,7 @@ MODIFIERS = frozenset({"PROMISE", "INTENT", "MENACE", "REFUSE", "CONDITION", "RE
 
 _GAP = ".."
 _WIDEST_GAP = 4
+_CACHED_WORDS = 20_000
 _REACH = 8
 """Words before a trigger in which a modifier is taken for its own."""
 
@@ -61,8 +64,8 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     kind: str
-    tokens: tuple[str, ...]
-    """Words in the common form, `*` at the end for any ending; `..` for a gap."""
+    rest: tuple[tuple[str, bool, int], ...]
+    """The other words: in the common form, whether any ending will do, how many words may stand before it."""
 
 
 class Triggers:
@@ -87,8 +90,14 @@ class Triggers:
                 tokens = tuple(token if token == _GAP else _common(token) for token in written.split())
                 if not tokens or _GAP in (tokens[0], tokens[-1]):
                     raise ValueError(f"{LEXICON.name}:{number}: no pattern: {written!r}")
+                rest = tuple(
+                    (token.rstrip("*"), token.endswith("*"), _WIDEST_GAP if before == _GAP else 0)
+                    for before, token in pairwise(tokens)
+                    if token != _GAP
+                )
                 index = self._beginnings if tokens[0].endswith("*") else self._exact
-                index[tokens[0].rstrip("*")].append(_Pattern(kind, tokens))
+                index[tokens[0].rstrip("*")].append(_Pattern(kind, rest))
+        self._candidates = lru_cache(_CACHED_WORDS)(self._beginning_with)
 
     def hits(self, words: Sequence[str]) -> list[Hit]:
         """Return what fits in a sentence of `features.words`, by place.
@@ -98,17 +107,18 @@ class Triggers:
         """
         found: dict[bool, set[Hit]] = {True: set(), False: set()}
         for start, word in enumerate(words):
-            for pattern in self._beginning_with(word):
-                places = _fit(pattern.tokens, words, start)
+            for pattern in self._candidates(word):
+                places = _fit(pattern.rest, words, start) if pattern.rest else (start,)
                 if places:
                     found[pattern.kind in MODIFIERS].add(Hit(pattern.kind, places))
         kept = [hit for layer in found.values() for hit in _longest(layer)]
         return sorted(kept, key=lambda hit: (hit.words, hit.kind))
 
-    def _beginning_with(self, word: str) -> Iterator[_Pattern]:
-        yield from self._exact.get(word, ())
+    def _beginning_with(self, word: str) -> tuple[_Pattern, ...]:
+        found = [*self._exact.get(word, ())]
         for length in range(2, len(word) + 1):
-            yield from self._beginnings.get(word[:length], ())
+            found += self._beginnings.get(word[:length], ())
+        return tuple(found)
 
     def features(self, words: Sequence[str]) -> list[str]:
         """Return the features of a sentence of `features.words`, each once, in a fixed order."""
@@ -134,23 +144,18 @@ def _common(token: str) -> str:
     return common_form(token.rstrip("*")) + "*" * token.endswith("*")
 
 
-def _fits(token: str, word: str) -> bool:
-    return word.startswith(token[:-1]) if token.endswith("*") else word == token
-
-
-def _fit(tokens: Sequence[str], words: Sequence[str], start: int) -> tuple[int, ...] | None:
-    """Return the places of the tokens from `start` on, the nearest ones; None where they do not fit."""
-    places: list[int] = []
-    at, slack = start, 0
-    for token in tokens:
-        if token == _GAP:
-            slack = _WIDEST_GAP
-            continue
-        place = next((n for n in range(at, min(at + slack + 1, len(words))) if _fits(token, words[n])), None)
-        if place is None:
+def _fit(rest: Sequence[tuple[str, bool, int]], words: Sequence[str], start: int) -> tuple[int, ...] | None:
+    """Return the places of a pattern whose first word is at `start`, the nearest ones; None where it does not fit."""
+    places = [start]
+    at = start + 1
+    for token, any_ending, gap in rest:
+        for place in range(at, min(at + gap + 1, len(words))):
+            if words[place].startswith(token) if any_ending else words[place] == token:
+                break
+        else:
             return None
         places.append(place)
-        at, slack = place + 1, 0
+        at = place + 1
     return tuple(places)
 
 

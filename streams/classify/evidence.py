@@ -1,18 +1,17 @@
 """The passages of an article that speak most for a label, from the linear model's own contributions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from schemas import Passage
+from streams.classify import features
 
 MOST = 5
 """Passages of a label at most."""
 
 _MOST_WORDS = 8
 """Distinct words looked at: those side by side make one passage."""
-
-Placed = Sequence[tuple[str, int, int]]
-"""Words with start and stop, as `features.placed_words` returns them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +35,45 @@ class ReadText:
         return Passage(part="title" if in_title else "text", start=start - shift, stop=stop - shift, text=words)
 
 
-def strongest(whole: str, placed: Placed, drops: Mapping[str, float]) -> list[tuple[int, int]]:
-    """Return the stretches that speak most for a label, strongest first: (start, stop) in `ReadText.whole`.
+class Words:
+    """The words of an article, and where each stands."""
 
-    Args:
-        whole: The article as it is read.
-        placed: Its words.
-        drops: How far the label's score falls without each distinct word.
-    """
-    telling = sorted((word for word in drops if drops[word] > 0), key=lambda word: (-drops[word], word))[:_MOST_WORDS]
-    places: dict[str, list[int]] = {word: [] for word in telling}
-    for number, (word, _, _) in enumerate(placed):
-        if word in places:
-            places[word].append(number)
+    def __init__(self, article: ReadText) -> None:
+        """Read the article's words."""
+        self._whole = article.whole
+        self._placed = features.placed_words(self._whole)
+        self.words = [word for word, _, _ in self._placed]
+        self._places: dict[str, list[int]] = {}
+        for number, word in enumerate(self.words):
+            self._places.setdefault(word, []).append(number)
 
-    def joined(left: int, right: int) -> bool:
-        return right == left + 1 and whole[placed[left][2] : placed[right][1]] in (" ", "-")
+    def strongest(self, drops: Mapping[str, float]) -> list[tuple[int, int]]:
+        """Return the stretches that speak most for a label, strongest first: (start, stop) in `ReadText.whole`.
 
-    chosen: list[list[int]] = []
-    for word in telling:
-        beside = next(
-            ((group, n) for group in chosen for n in places[word] if joined(n, group[0]) or joined(group[-1], n)), None
-        )
-        if beside is not None:
-            group, number = beside
-            group.insert(0 if number < group[0] else len(group), number)
-        elif len(chosen) < MOST:
-            chosen.append([places[word][0]])
-    return [(placed[group[0]][1], placed[group[-1]][2]) for group in chosen]
+        Args:
+            drops: How far the label's score falls without each distinct word.
+        """
+        best = nsmallest(_MOST_WORDS, ((-drop, word) for word, drop in drops.items() if drop > 0))
+        chosen: list[list[int]] = []
+        for _, word in best:
+            places = self._places[word]
+            beside = next(
+                (
+                    (group, n)
+                    for group in chosen
+                    for n in places
+                    if self._joined(n, group[0]) or self._joined(group[-1], n)
+                ),
+                None,
+            )
+            if beside is not None:
+                group, number = beside
+                group.insert(0 if number < group[0] else len(group), number)
+            elif len(chosen) < MOST:
+                chosen.append([places[0]])
+        return [(self._placed[group[0]][1], self._placed[group[-1]][2]) for group in chosen]
+
+    def _joined(self, left: int, right: int) -> bool:
+        if right != left + 1:
+            return False
+        return self._whole[self._placed[left][2] : self._placed[right][1]] in (" ", "-")

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from schemas import Topic
-from streams.classify import features
-from streams.classify.evidence import ReadText, strongest
+from streams.classify.evidence import ReadText, Words
 from streams.classify.model import Reading, TopicModel
 from streams.classify.topics import TopicTable
 
@@ -27,8 +26,8 @@ def given_topics(article: ReadText, model: TopicModel, table: TopicTable) -> tup
     Of level 1 those that reach the model's threshold, where none does the best one if it reaches the lower threshold;
     of level 2 those below them that are probable enough once the parent applies.
     """
-    placed = features.placed_words(article.whole)
-    reading = model.read([word for word, _, _ in placed])
+    words = Words(article)
+    reading = model.read(words.words)
     topics = []
     for given in _given(model, reading):
         drops = dict(zip(reading.words, model.drops(reading, given.topic, given.child).tolist(), strict=True))
@@ -41,7 +40,7 @@ def given_topics(article: ReadText, model: TopicModel, table: TopicTable) -> tup
                 score=round(given.score, SCORE_DECIMALS),
                 level=1 if given.child is None else 2,
                 parent=None if given.child is None else parent,
-                evidence=tuple(article.passage(start, stop) for start, stop in strongest(article.whole, placed, drops)),
+                evidence=tuple(article.passage(start, stop) for start, stop in words.strongest(drops)),
             )
         )
     return tuple(sorted(topics, key=lambda topic: (-topic.score, topic.level, topic.code)))

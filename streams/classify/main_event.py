@@ -48,6 +48,8 @@ def main_event(article: ReadText, model: EventModel) -> MainEvent | None:
     """Return the article's main event; None where no sentence reports one."""
     best: tuple[float, int, int, dict[str, float]] | None = None
     for number, (start, stop) in enumerate(sentences(article)):
+        if best and best[0] >= LATER**number:
+            break  # nothing that comes now can count as much
         words = features.words(article.whole[start:stop])
         if len(words) < _FEWEST_WORDS:
             continue

@@ -212,6 +212,8 @@ class Vectors:
         of_part: Floats = np.bincount(all_parts, weights=np.repeat(counts, sizes), minlength=1).astype(np.float64)
         present = np.flatnonzero(of_part)
         occurrences = of_part[present]
+        place = np.empty(len(of_part), dtype=np.int64)
+        place[present] = np.arange(len(present))
         return Reading(
             words=list(counted),
             size=len(words),
@@ -220,7 +222,7 @@ class Vectors:
             values=unit((1 + np.log(occurrences)) * self._part_idf[present]),
             occurrences=occurrences,
             word_of_part=np.repeat(np.arange(len(known)), sizes),
-            columns=np.searchsorted(present, all_parts),
+            columns=place[all_parts],
             cues=_dense([cue for _, cue, _ in known], counts, lambda keys: (self._cue_idf[keys], self._shares[keys])),
             meaning=_dense([row for _, _, row in known], counts, self._table.of_rows),
         )
