@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from schemas import MainEvent
-from streams.classify import event_model, event_train, event_triggers, features, vectors
+from schemas import MainEvent, Topic
+from streams.classify import Classify, event_model, event_train, event_triggers, features, vectors
 from streams.classify.event_triggers import NONE, QUAD_CLASSES, Triggers
 from streams.classify.evidence import ReadText
 from streams.classify.labelled import LANGUAGES
@@ -80,7 +80,7 @@ CASES = [
 @pytest.mark.parametrize(("language", "kind", "text"), CASES)
 def test_plain_sentences(model: event_model.EventModel, language: str, kind: str, text: str) -> None:
     assert language in LANGUAGES
-    event = main_event(ReadText(None, text), model)
+    event = main_event(ReadText(None, text), (), model)
     assert event is not None
     assert (event.type, event.quad_class) == (kind, QUAD_CLASSES[kind])
     assert event.quad_score >= (event.score or 0)
@@ -97,12 +97,12 @@ def test_plain_sentences(model: event_model.EventModel, language: str, kind: str
     ],
 )
 def test_no_event(model: event_model.EventModel, text: str) -> None:
-    assert main_event(ReadText(None, text), model) is None
+    assert main_event(ReadText(None, text), (), model) is None
 
 
 def test_the_sentence_is_found_behind_a_title(model: event_model.EventModel) -> None:
     text = "Погода была ясной. Армия обстреляла позиции противника у реки. Дождь начался вечером."
-    event = main_event(ReadText("Новости к этому часу", text), model)
+    event = main_event(ReadText("Новости к этому часу", text), (), model)
     assert event is not None
     assert event.type == "FIGHT"
     assert event.sentence.part == "text"
@@ -113,7 +113,7 @@ def test_the_sentence_is_found_behind_a_title(model: event_model.EventModel) -> 
 def test_an_unsure_type_leaves_the_quad_class(model: event_model.EventModel) -> None:
     """Over all our sentences: where the type is null its score is, too, and the class is still there."""
     found = [
-        main_event(ReadText(None, " ".join(sentence.words)), model)
+        main_event(ReadText(None, " ".join(sentence.words)), (), model)
         for sentence in event_train.read_sentences(event_train.HELD_OUT)
     ]
     given = [event for event in found if event]
@@ -148,11 +148,24 @@ def test_repository_rebuilds_the_artefact() -> None:
     assert trained.content == event_model.ARTEFACT.read_bytes(), "run: newsflow topics-model train"
 
 
-def test_eval_counts_types_classes_and_none(model: event_model.EventModel) -> None:
+def test_a_match_is_no_fight(model: event_model.EventModel) -> None:
+    def topic(code: str, score: float) -> Topic:
+        return Topic(code=f"medtop:{code}000000", name="any", score=score, level=1, parent=None, evidence=())
+
+    text = CASES[0][2]
+    assert main_event(ReadText(None, text), (), model) is not None
+    assert main_event(ReadText(None, text), (topic("15", 0.95),), model) is None
+    assert main_event(ReadText(None, text), (topic("15", 0.95), topic("16", 0.4)), model) is not None
+    assert main_event(ReadText(None, text), (topic("15", 0.5),), model) is not None
+
+
+def test_eval_counts_types_classes_and_none() -> None:
+    stage = Classify()
+    stage.load()
     texts = [LabelledText("f:1", "en", text, kind) for language, kind, text in CASES if language == "en"]
     none = LabelledText("f:9", "en", "Temperatures will reach 25 degrees with light rain in the evening.", NONE)
     wrong = LabelledText("f:8", "en", texts[0].text, "ASSAULT")
-    figures = events.measure(model, [*texts, none, wrong]).as_json()
+    figures = events.measure(stage, [*texts, none, wrong]).as_json()
     assert (figures["n"], figures["accuracy"], figures["quad_accuracy"], figures["coverage"]) == (5, 0.8, 1.0, 1.0)
     with pytest.raises(InputError, match="f:7: `label` is 'WAR'"):
-        events.measure(model, [LabelledText("f:7", "en", "text", "WAR")])
+        events.measure(stage, [LabelledText("f:7", "en", "text", "WAR")])

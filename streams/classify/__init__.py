@@ -59,7 +59,7 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
         article = ReadText(event.article.title, event.article.text)
         supported = event.article.language in LANGUAGES
         found = given_topics(article, parts.topic_model, parts.table) if supported else ()
-        happened = main_event(article, parts.events) if supported else None
+        happened = main_event(article, found, parts.events) if supported else None
         skipped = dict(event.skipped)
         if not found:
             skipped[self.name] = "below_threshold" if supported else "unsupported_language"

@@ -1,11 +1,11 @@
 """The main event of an article: which sentence reports it, its PLOVER type and quad class."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import razdel  # type: ignore[import-untyped]  # razdel ships no types
 
-from schemas import MainEvent
+from schemas import MainEvent, Topic
 from streams.classify import features
 from streams.classify.event_model import EventModel
 from streams.classify.event_triggers import NONE, QUAD_CLASSES
@@ -26,6 +26,15 @@ LEAST = 0.4
 TYPE_LEAST = 0.3
 """Below this probability of its type, an event has its quad class only."""
 
+PLAY = frozenset(f"medtop:{number}000000" for number in ("01", "10", "15", "17"))
+"""Arts, leisure, sport, weather: a striker's shot, a battle on the screen, a storm that hits."""
+
+ACTORS = frozenset(f"medtop:{number}000000" for number in ("02", "03", "04", "09", "11", "12", "14", "16"))
+"""Topics that events between actors belong to."""
+
+SURE = 0.8
+"""Score of a topic from which it is taken for sure."""
+
 DECIMALS = 4
 """Scores are rounded to this."""
 
@@ -44,8 +53,19 @@ def sentences(article: ReadText) -> list[tuple[int, int]]:
     return found[:SENTENCES]
 
 
-def main_event(article: ReadText, model: EventModel) -> MainEvent | None:
-    """Return the article's main event; None where no sentence reports one."""
+def is_of_play(topics: Sequence[Topic]) -> bool:
+    """Return whether an article is about what borrows the words of conflict: sport, the arts, leisure, the weather.
+
+    So it is where one of those is its only sure topic, and none is given that events between actors belong to.
+    """
+    given = {topic.code: topic.score for topic in topics if topic.parent is None}
+    return not given.keys() & ACTORS and any(given.get(code, 0.0) >= SURE for code in PLAY)
+
+
+def main_event(article: ReadText, topics: Sequence[Topic], model: EventModel) -> MainEvent | None:
+    """Return the article's main event; None where no sentence reports one, or its topics leave no room for any."""
+    if is_of_play(topics):
+        return None
     best: tuple[float, int, int, dict[str, float]] | None = None
     for number, (start, stop) in enumerate(sentences(article)):
         if best and best[0] >= LATER**number:

@@ -118,15 +118,16 @@ def events(files: tuple[str, ...], form: str) -> None:
     coverage: share of texts with a type, or rightly or wrongly without an event. quad class: accuracy of the four
     classes, which are also given where the type is not certain enough. ECE is over the types given.
     """
-    from streams.classify import event_model, vectors
+    from streams.classify import Classify
     from streams.evaluation.events import measure
     from streams.evaluation.gold import read_labelled
     from streams.progress import Progress
 
     texts = read_labelled(files)
-    model = event_model.load(vectors.load())
+    stage = Classify()
+    stage.load()
     with Progress("texts", len(texts)) as progress:
-        measured = measure(model, texts, progress.advance)
+        measured = measure(stage, texts, progress.advance)
     _show_answers(measured, form)
 
 

@@ -1,8 +1,8 @@
 """Event types against sentences or articles of one PLOVER type each.
 
 The answer is what the event holds that a consumer gets: its type, and its quad class, which is given alone where the
-type is not certain enough. A text whose label is NONE is answered rightly by no event. CPU time is that of the event
-part alone.
+type is not certain enough. A text whose label is NONE is answered rightly by no event. CPU time is that of the stage
+`classify`.
 """
 
 import time
@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from streams.classify.event_model import EventModel
+from schemas import AnnotatedEvent
+from streams.classify import Classify
 from streams.classify.event_triggers import NONE, QUAD_CLASSES
-from streams.classify.evidence import ReadText
 from streams.classify.figures import calibration_error
-from streams.classify.main_event import main_event
 from streams.errors import InputError
 from streams.evaluation.answers import Answer, accuracy, coverage, macro_f1
 from streams.evaluation.entities import rounded
@@ -50,21 +49,26 @@ class EventFigures:
 
 
 def measure(
-    model: EventModel, texts: Sequence[LabelledText], after_each: Callable[[], None] = lambda: None
+    stage: Classify, texts: Sequence[LabelledText], after_each: Callable[[], None] = lambda: None
 ) -> EventFigures:
-    """Find the main event of each text as it stands.
+    """Run the loaded stage over the texts as they stand; they have no titles and no entities.
 
     Raises:
-        InputError: a label is no type of PLOVER.
+        InputError: a label is no type of PLOVER, or a text is in a language that the stage does not support.
     """
     answers, quads, cpu_seconds = [], [], 0.0
     for text in texts:
         if text.label not in QUAD_CLASSES and text.label != NONE:
             known = ", ".join((*QUAD_CLASSES, NONE))
             raise InputError(f"{text.place}: `label` is {text.label!r}; it must be one of {known}.")
+        prepared = text.prepared()
+        annotated = AnnotatedEvent(article=prepared.article, skipped={}, provenance=(), entities=())
         start = time.process_time()
-        event = main_event(ReadText(None, text.text), model)
+        enriched = stage.enrich(annotated)
         cpu_seconds += time.process_time() - start
+        if enriched.skipped.get(stage.name) == "unsupported_language":
+            raise InputError(f"{text.place}: `lang` is {text.language!r}; event types are not given in this language.")
+        event = enriched.main_event
         if event is None:
             answers.append(Answer(text.label, NONE))
         else:
