@@ -29,7 +29,6 @@ TRIGGER_SHARE = 2.0
 WORD_SHARE = 1.0
 VECTOR_SHARE = 2.0
 
-_KINDS = ("=", "^")
 _CACHED_WORDS = 20_000
 
 
@@ -48,11 +47,11 @@ class EventVectors:
 
     def names(self, words: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return the names of a sentence's trigger features and of its words and prefixes."""
-        parts = dict.fromkeys(part for word in words for part in _parts(word))
+        parts = dict.fromkeys(part for word in words for part in features.word_and_prefix(word))
         return self._triggers.features(words), list(parts)
 
     def _known_of(self, word: str) -> tuple[list[int], int | None]:
-        parts = [number for part in _parts(word) if (number := self._numbers.get(part)) is not None]
+        parts = [number for part in features.word_and_prefix(word) if (number := self._numbers.get(part)) is not None]
         return parts, self._table.row_of(word)
 
     def read(self, words: Sequence[str]) -> tuple[Indices, Floats, Floats]:
@@ -71,10 +70,6 @@ class EventVectors:
         weights, terms = self._table.of_rows(np.array(rows, dtype=np.int64))
         mean = np.einsum("i,ij->j", weights, terms)
         return np.concatenate(columns), np.concatenate(values), VECTOR_SHARE * unit(mean)
-
-
-def _parts(word: str) -> list[str]:
-    return [part for part in features.parts(word) if part[0] in _KINDS]
 
 
 class EventModel:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import re
 import zipfile
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,8 @@ _BY_LENGTH = {
 }
 _REFLEXIVE = re.compile(r"(?:с[яь])$")
 _CYRILLIC = re.compile(r"[а-я]")
+
+_CACHED_WORDS = 30_000
 
 Floats = NDArray[np.float64]
 
@@ -91,13 +94,15 @@ class WordVectors:
             raise ValueError(f"not a table of word vectors: {error}") from error
         self.sha256 = hashlib.sha256(content).hexdigest()
         self._index = {stem: row for row, stem in enumerate(stems)}
+        self.row_of = lru_cache(_CACHED_WORDS)(self._row_of)
+        """`_row_of`, remembered: topics and events ask for the same words."""
 
     @property
     def dimensions(self) -> int:
         """Length of a vector."""
         return int(self._rows.shape[1])
 
-    def row_of(self, word: str) -> int | None:
+    def _row_of(self, word: str) -> int | None:
         """Return the row of a word of `features.words`: that of its stem, else of the stem's longest known beginning.
 
         The second covers compounds, rare derivations, and Ukrainian words that begin as Russian ones do.
