@@ -207,9 +207,13 @@ class Topic(_Contract):
         ge=0, le=1, description="Calibrated probability that the topic applies; at level 2 never above its parent's."
     )
     level: int = Field(ge=1, le=2, description="Level in the IPTC tree; 1 is the broadest.")
-    parent: TopicCode | None = Field(description="At level 2 the topic of level 1 above it, which is there too.")
+    parent: TopicCode | None = Field(
+        default=None, description="At level 2 the topic of level 1 above it, which is there too."
+    )
     evidence: tuple[Passage, ...] = Field(
-        max_length=5, description="What speaks most for the topic, strongest first: without it the score is lower."
+        default=(),
+        max_length=5,
+        description="What speaks most for the topic, strongest first: without it the score is, as a rule, lower.",
     )
 
 
@@ -271,7 +275,9 @@ class EnrichedEvent(AnnotatedEvent):
     """`articles.enriched`: the public event."""
 
     topics: tuple[Topic, ...] = Field(description="Highest score first; empty where none is certain enough.")
-    main_event: MainEvent | None = Field(description="The article's main event; null where none is reported.")
+    main_event: MainEvent | None = Field(
+        default=None, description="The article's main event; null where none is reported."
+    )
 
 
 def encode(event: PreparedEvent) -> bytes:

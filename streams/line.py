@@ -77,6 +77,6 @@ def newsflow_line(settings: Settings) -> Line:
         stages=(
             Prepare(max_text_length=settings.max_text_length, max_json_depth=settings.max_json_depth),
             Entities(ukrainian_dictionary=settings.ukrainian_dictionary),
-            Classify(),
+            Classify(encoder=settings.topic_encoder),
         )
     )

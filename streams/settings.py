@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     ukrainian_dictionary: bool = Field(
         False, description="Ask the GPLv3 dictionary (extra `ukrainian-dictionary`) for Ukrainian nominatives, too."
     )
+    topic_encoder: bool = Field(
+        False, description="Ask an encoder (extra `encoder`) about topics that are not sure: better, and slower."
+    )
     article_deadline: float = Field(
         30.0, ge=1, description="An article that is at work in a stage for longer becomes a dead letter `too_slow`."
     )

@@ -42,7 +42,8 @@ def _topics(topics: Sequence[Topic]) -> list[str]:
 
 def _topic(topic: Topic, lead: str) -> str:
     words = ", ".join(passage.text for passage in topic.evidence[:3])
-    return f"  {lead}{topic.score:.2f}  {topic.code}  {topic.name}" + click.style(f"  ({words})", dim=True)
+    shown = click.style(f"  ({words})", dim=True) if words else ""
+    return f"  {lead}{topic.score:.2f}  {topic.code}  {topic.name}{shown}"
 
 
 def summarize(event: EnrichedEvent, *, text: bool = False) -> str:

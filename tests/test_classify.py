@@ -212,6 +212,20 @@ def test_without_its_evidence_a_topic_scores_lower(stage: Classify) -> None:
     assert number > 60
 
 
+@pytest.mark.parametrize("times", range(1, 8))
+def test_a_text_of_one_word_has_it_as_evidence(stage: Classify, times: int) -> None:
+    (topic, *_) = stage.enrich(annotated("футбол " * times)).topics
+    assert [passage.text for passage in topic.evidence][:1] == ["футбол"]
+
+
+def test_evidence_is_no_half_word_and_nothing_endless(stage: Classify) -> None:
+    text = "футбол министр война " * 1_000
+    for topic in stage.enrich(annotated(text)).topics:
+        assert {word for passage in topic.evidence for word in passage.text.split()} <= set(text.split())
+    for topic in stage.enrich(annotated("футбол" * 10_000)).topics:
+        assert topic.evidence == ()
+
+
 TRIPLES = [json.loads(line) for line in Path(__file__).with_name("topic_triples.jsonl").read_text("utf-8").splitlines()]
 
 
@@ -298,7 +312,8 @@ def test_only_the_beginning_of_a_long_text_counts(stage: Classify) -> None:
     beginning = text * (features.MAX_CHARACTERS // len(text) + 1)
     beginning = beginning[: features.MAX_CHARACTERS]
     long = stage.enrich(annotated(beginning + " война" * 150_000))
-    assert long.topics == stage.enrich(annotated(beginning)).topics
+    whole_words = beginning[: beginning.rfind(" ") + 1]
+    assert long.topics == stage.enrich(annotated(whole_words)).topics
 
 
 def test_time_is_bounded_however_long_the_text(stage: Classify) -> None:

@@ -110,6 +110,24 @@ def test_the_sentence_is_found_behind_a_title(model: event_model.EventModel) -> 
     assert event.sentence.text == "Армия обстреляла позиции противника у реки."
 
 
+def test_a_sentence_that_is_cut_is_not_taken(model: event_model.EventModel) -> None:
+    first = "Армия обстреляла позиции противника у реки. "
+    endless = "Силы отступили за реку и " + "далее на восток, " * 200
+    event = main_event(ReadText(None, first + endless), (), model)
+    assert event is not None
+    assert event.sentence.text == first.strip()
+    alone = main_event(ReadText(None, "Армия обстреляла позиции, " + "сообщили в штабе вчера, " * 200), (), model)
+    assert alone is not None
+    assert alone.sentence.text.split()[-1] in {"сообщили", "в", "штабе", "вчера,"}
+
+
+def test_a_giant_title_leaves_the_text_its_turn(model: event_model.EventModel) -> None:
+    text = "Армия обстреляла позиции противника у реки."
+    event = main_event(ReadText("сводка дня " * 500, text), (), model)
+    assert event is not None
+    assert (event.sentence.part, event.sentence.text) == ("text", text)
+
+
 def test_an_unsure_type_leaves_the_quad_class(model: event_model.EventModel) -> None:
     """Over all our sentences: where the type is null its score is, too, and the class is still there."""
     found = [
@@ -157,6 +175,7 @@ def test_a_match_is_no_fight(model: event_model.EventModel) -> None:
     assert main_event(ReadText(None, text), (topic("15", 0.95),), model) is None
     assert main_event(ReadText(None, text), (topic("15", 0.95), topic("16", 0.4)), model) is not None
     assert main_event(ReadText(None, text), (topic("15", 0.5),), model) is not None
+    assert main_event(ReadText(None, text), (topic("15", 0.95), topic("07", 0.9)), model) is not None
 
 
 def test_eval_counts_types_classes_and_none() -> None:

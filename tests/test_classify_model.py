@@ -157,7 +157,7 @@ def test_damaged_table_is_refused() -> None:
 def test_table_is_of_the_word_lists() -> None:
     with np.load(vectors.TABLE) as archive:
         stems = model.unpack_strings(archive["stems"])
-    assert stems == sorted({entry.stem for entry in distil.vocabulary()}), "run: python -m streams.classify.distil"
+    assert stems == sorted({entry.stem for entry in distil.vocabulary()}), "run: newsflow topics-model train"
 
 
 def test_compressing_gives_the_same_bytes() -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from schemas import AnnotatedEvent, EnrichedEvent, ModelReference, PreparedEvent
 from streams.classify import event_model, model, topics, vectors
+from streams.classify.encoder import Encoder
 from streams.classify.evidence import ReadText
 from streams.classify.given_topics import given_topics
 from streams.classify.labelled import LANGUAGES
@@ -20,7 +21,13 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
     writes: ClassVar[str] = "articles.enriched"
     event: ClassVar[type[PreparedEvent]] = EnrichedEvent
 
-    def __init__(self) -> None:
+    def __init__(self, *, encoder: bool = False) -> None:
+        """Make the stage; with `encoder` the optional encoder is asked about topics that are not sure.
+
+        Raises:
+            SettingsError: the encoder is not installed.
+        """
+        self._encoder = Encoder() if encoder else None
         self._parts: _Parts | None = None
         self._references: tuple[ModelReference, ...] = ()
 
@@ -41,7 +48,11 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
             vectors.NAME: words.sha256,
             topics.TABLE_NAME: parts.table.sha256,
         }
-        self._references = tuple(ModelReference(name=name, sha256=named[name]) for name in sorted(named))
+        references = [ModelReference(name=name, sha256=sha256) for name, sha256 in named.items()]
+        if self._encoder:
+            self._encoder.load()
+            references += self._encoder.models()
+        self._references = tuple(sorted(references, key=lambda reference: reference.name))
         self._parts = parts
 
     def models(self) -> tuple[ModelReference, ...]:
@@ -58,7 +69,8 @@ class Classify(Stage[AnnotatedEvent, EnrichedEvent]):
         parts = self._loaded()
         article = ReadText(event.article.title, event.article.text)
         supported = event.article.language in LANGUAGES
-        found = given_topics(article, parts.topic_model, parts.table) if supported else ()
+        language = event.article.language or ""
+        found = given_topics(article, language, parts.topic_model, parts.table, self._encoder) if supported else ()
         happened = main_event(article, found, parts.events) if supported else None
         skipped = dict(event.skipped)
         if not found:

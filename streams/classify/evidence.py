@@ -7,9 +7,13 @@ from heapq import nsmallest
 from schemas import Passage
 from streams.classify import features
 
+LONGEST = 500
+"""Code points of a passage at most."""
+
 MOST = 5
 """Passages of a label at most."""
 
+_DECIMALS = 9
 _MOST_WORDS = 8
 """Distinct words looked at: those side by side make one passage."""
 
@@ -53,9 +57,11 @@ class Words:
         Args:
             drops: How far the label's score falls without each distinct word.
         """
-        best = nsmallest(_MOST_WORDS, ((-drop, word) for word, drop in drops.items() if drop > 0))
+        # Rounded: where a text has one word only, its drop is zero but for the last bits.
+        ranked = nsmallest(_MOST_WORDS, ((-round(drop, _DECIMALS), word) for word, drop in drops.items()))
+        telling = [word for negative, word in ranked if negative < 0] or [word for _, word in ranked[:1]]
         chosen: list[list[int]] = []
-        for _, word in best:
+        for word in telling:
             places = self._places[word]
             beside = next(
                 (
@@ -71,7 +77,9 @@ class Words:
                 group.insert(0 if number < group[0] else len(group), number)
             elif len(chosen) < MOST:
                 chosen.append([places[0]])
-        return [(self._placed[group[0]][1], self._placed[group[-1]][2]) for group in chosen]
+        found = [(self._placed[group[0]][1], self._placed[group[-1]][2]) for group in chosen]
+        # Thousands of letters in a row are no word and nothing to read.
+        return [(start, stop) for start, stop in found if stop - start <= LONGEST]
 
     def _joined(self, left: int, right: int) -> bool:
         if right != left + 1:

@@ -37,18 +37,26 @@ def common_form(token: str) -> str:
     return _NUMBER if token[0].isdigit() else token.lower().translate(_ONE_ALPHABET)[:_LONGEST_WORD]
 
 
+def _read(text: str) -> str:
+    """Return what is read of a text: a long one up to its last word that stands there whole."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    beginning = text[:MAX_CHARACTERS]
+    return beginning[: beginning.rfind(" ") + 1] or beginning
+
+
 def words(text: str) -> list[str]:
     """Return the words of the first `MAX_CHARACTERS` of `text` in the common form that all features are made from.
 
     Lower case, one alphabet for Russian and Ukrainian, apostrophes dropped, every number written as `0`.
     """
-    return [common_form(token[:_LONGEST_TOKEN]) for token in _WORD.findall(text[:MAX_CHARACTERS])]
+    return [common_form(token[:_LONGEST_TOKEN]) for token in _WORD.findall(_read(text))]
 
 
 def placed_words(text: str) -> list[tuple[str, int, int]]:
     """Return `words` with where each stands: (word, start, stop), code points into `text`, end exclusive."""
     placed, stop = [], 0
-    for token in _WORD.findall(text[:MAX_CHARACTERS]):
+    for token in _WORD.findall(_read(text)):
         # Faster than a match object a word: the next word is the next place where its letters stand.
         start = text.index(token, stop)
         stop = start + len(token)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas import Topic
+from streams.classify.encoder import Encoder
 from streams.classify.evidence import ReadText, Words
 from streams.classify.model import Reading, TopicModel
 from streams.classify.topics import TopicTable
@@ -20,7 +21,9 @@ class _Given:
     score: float
 
 
-def given_topics(article: ReadText, model: TopicModel, table: TopicTable) -> tuple[Topic, ...]:
+def given_topics(
+    article: ReadText, language: str, model: TopicModel, table: TopicTable, encoder: Encoder | None = None
+) -> tuple[Topic, ...]:
     """Return the topics of an article, highest score first.
 
     Of level 1 those that reach the model's threshold, where none does the best one if it reaches the lower threshold;
@@ -29,7 +32,10 @@ def given_topics(article: ReadText, model: TopicModel, table: TopicTable) -> tup
     words = Words(article)
     reading = model.read(words.words)
     topics = []
-    for given in _given(model, reading):
+    probabilities = model.probabilities(reading)
+    if encoder:
+        probabilities = encoder.mixed(probabilities, article.whole, language)
+    for given in _given(model, reading, probabilities.tolist()):
         drops = dict(zip(reading.words, model.drops(reading, given.topic, given.child).tolist(), strict=True))
         parent = model.codes[given.topic]
         code = parent if given.child is None else model.child_codes[given.child]
@@ -46,8 +52,7 @@ def given_topics(article: ReadText, model: TopicModel, table: TopicTable) -> tup
     return tuple(sorted(topics, key=lambda topic: (-topic.score, topic.level, topic.code)))
 
 
-def _given(model: TopicModel, reading: Reading) -> list[_Given]:
-    probabilities = model.probabilities(reading).tolist()
+def _given(model: TopicModel, reading: Reading, probabilities: list[float]) -> list[_Given]:
     given = [number for number, p in enumerate(probabilities) if p >= model.threshold]
     best = max(range(len(probabilities)), key=lambda number: probabilities[number])
     if not given and probabilities[best] >= model.best_threshold:

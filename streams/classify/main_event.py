@@ -44,13 +44,27 @@ _LINE = re.compile(r"[^\n]+")
 
 def sentences(article: ReadText) -> list[tuple[int, int]]:
     """Return the first sentences as (start, stop) in `article.whole`, the title one of them; a line ends a sentence."""
-    whole = article.whole[:MAX_CHARACTERS]
     found: list[tuple[int, int]] = []
-    for line in _LINE.finditer(whole):
+    if article.title is not None:
+        found += _sentences(article.title, 0)[:1]
+    found += _sentences(article.text, len(article.whole) - len(article.text))
+    return found[:SENTENCES]
+
+
+def _sentences(text: str, shift: int) -> list[tuple[int, int]]:
+    """Return the first sentences of a text as (start, stop), `shift` added; one that is cut ends with a whole word."""
+    found: list[tuple[int, int]] = []
+    beginning = text[:MAX_CHARACTERS]
+    for line in _LINE.finditer(beginning):
         found += [(line.start() + part.start, line.start() + part.stop) for part in razdel.sentenize(line[0])]
         if len(found) >= SENTENCES:
             break
-    return found[:SENTENCES]
+    if found and found[-1][1] == len(beginning) < len(text):
+        start, stop = found.pop()
+        # What is cut is no sentence; a text that begins with so long a one has nothing else to show.
+        if not found:
+            found = [(start, max(beginning.rfind(" ", start, stop), start) or stop)]
+    return [(start + shift, stop + shift) for start, stop in found if start < stop]
 
 
 def is_of_play(topics: Sequence[Topic]) -> bool:
@@ -59,7 +73,8 @@ def is_of_play(topics: Sequence[Topic]) -> bool:
     So it is where one of those is its only sure topic, and none is given that events between actors belong to.
     """
     given = {topic.code: topic.score for topic in topics if topic.parent is None}
-    return not given.keys() & ACTORS and any(given.get(code, 0.0) >= SURE for code in PLAY)
+    sure = {code for code, score in given.items() if score >= SURE}
+    return bool(sure) and sure <= PLAY and not given.keys() & ACTORS
 
 
 def main_event(article: ReadText, topics: Sequence[Topic], model: EventModel) -> MainEvent | None:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from streams.classify import features, vectors
 
 ARTEFACT = Path(__file__).with_name("topics.npz")
-"""The committed model; `python -m streams.classify.train` makes it, byte for byte."""
+"""The committed model; `newsflow topics-model train` makes it, byte for byte."""
 
 NAME = "newsflow-topics-3"
 """The model's name in the provenance."""

@@ -58,6 +58,7 @@ class Report:
     reliability: list[Bin | None]
     confusion: Confusion
     children: Table
+    encoder: Table
     events: Table
     event_reliability: list[Bin | None]
     event_confusion: Confusion
@@ -79,6 +80,8 @@ class Report:
             _figure(_heat(self.confusion), "Confusion: rows are an example's main topic, columns the best scored one."),
             "<h2>Topics of level 2, given the right topic of level 1</h2>",
             _table(self.children),
+            "<h2>Topics of level 1 with the optional encoder</h2>",
+            _table(self.encoder),
             "<h2>Event types</h2>",
             _table(self.events),
             "<div class='pictures'>",

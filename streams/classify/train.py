@@ -438,6 +438,8 @@ class TrainedTopics:
     """The artefact, and what its report says."""
 
     content: bytes
+    probabilities: Floats
+    """Held out, shape (examples, topics)."""
     examples: int
     cues: int
     topics: Table
@@ -544,6 +546,7 @@ def _train(step: Callable[[], None]) -> TrainedTopics:
     )
     return TrainedTopics(
         content,
+        probabilities=probabilities,
         examples=len(examples),
         cues=len(features.cue_topics()),
         topics=topic_table(probabilities, labels, examples),

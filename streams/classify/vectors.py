@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TABLE = Path(__file__).with_name("vectors.npz")
-"""The committed table; `python -m streams.classify.distil` makes it, byte for byte."""
+"""The committed table; `newsflow topics-model train` makes it, byte for byte."""
 
 NAME = "newsflow-word-vectors-1"
 """The table's name in the provenance."""

@@ -98,9 +98,10 @@ def topics(files: tuple[str, ...], map_file: str, form: str) -> None:
     from streams.evaluation.gold import read_labelled, read_map
     from streams.evaluation.topics import measure
     from streams.progress import Progress
+    from streams.settings import settings
 
     texts, codes_to_labels = read_labelled(files), read_map(map_file)
-    stage = Classify()
+    stage = Classify(encoder=settings().topic_encoder)
     stage.load()
     with Progress("texts", len(texts)) as progress:
         measured = measure(stage, texts, codes_to_labels, progress.advance)
@@ -122,9 +123,10 @@ def events(files: tuple[str, ...], form: str) -> None:
     from streams.evaluation.events import measure
     from streams.evaluation.gold import read_labelled
     from streams.progress import Progress
+    from streams.settings import settings
 
     texts = read_labelled(files)
-    stage = Classify()
+    stage = Classify(encoder=settings().topic_encoder)
     stage.load()
     with Progress("texts", len(texts)) as progress:
         measured = measure(stage, texts, progress.advance)

@@ -30,23 +30,31 @@ def topics_model() -> None:
 def train(with_vectors: bool, report: Path) -> None:  # click calls it by name
     """Rebuild everything from the repository, the same bytes each time, and a report of held-out figures.
 
-    Word vectors (8 minutes on one core), topics (4 minutes), events (half a minute). Needs the extra `models`.
+    Takes half an hour at most on one core, half of it for the word vectors. Needs the extra `models`.
     """
     try:
-        from streams.classify import distil, event_model, event_train, model, vectors
+        from streams.classify import distil, encoder, encoder_train, event_model, event_train, model, vectors
         from streams.classify import train as topic_train
     except ModuleNotFoundError as error:
         raise SettingsError(f"`{error.name}` is not installed: pip install 'newsflow[models]'.") from None
     from streams.classify.report_page import Report
     from streams.progress import Progress
 
-    if with_vectors:
-        vectors.TABLE.write_bytes(distil.distil())
-    with Progress("models fitted", topic_train.STEPS + event_train.STEPS) as progress:
-        trained = topic_train.train(progress.advance)
-        model.ARTEFACT.write_bytes(trained.content)
-        events = event_train.train(progress.advance)
-        event_model.ARTEFACT.write_bytes(events.content)
+    before = vectors.TABLE.read_bytes()
+    try:
+        if with_vectors:
+            vectors.TABLE.write_bytes(distil.distil())
+        with Progress("steps", topic_train.STEPS + event_train.STEPS + encoder_train.STEPS) as progress:
+            trained = topic_train.train(progress.advance)
+            events = event_train.train(progress.advance)
+            head = encoder_train.train(trained.probabilities, progress.advance)
+    except BaseException:
+        # Models and vectors belong together: half a rebuild is none.
+        vectors.TABLE.write_bytes(before)
+        raise
+    model.ARTEFACT.write_bytes(trained.content)
+    event_model.ARTEFACT.write_bytes(events.content)
+    encoder.ARTEFACT.write_bytes(head.content)
     page = Report(
         head=f"Trained on {trained.examples:,} labelled texts and {trained.cues:,} cue words for topics, "
         f"{events.sentences:,} labelled sentences for events, in Russian, Ukrainian and English, all written for it.",
@@ -56,6 +64,7 @@ def train(with_vectors: bool, report: Path) -> None:  # click calls it by name
         reliability=trained.reliability,
         confusion=trained.confusion,
         children=trained.children,
+        encoder=head.table,
         events=events.table,
         event_reliability=events.reliability,
         event_confusion=events.confusion,
@@ -66,6 +75,7 @@ def train(with_vectors: bool, report: Path) -> None:  # click calls it by name
         ("topics of level 1", page.topics),
         ("thresholds", page.thresholds),
         ("topics of level 2, given the parent", page.children),
+        ("topics of level 1 with the optional encoder", page.encoder),
         ("event types", page.events),
     ):
         click.echo(f"\n{title}, held out\n{_lines(table)}")

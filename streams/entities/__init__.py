@@ -43,7 +43,7 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
     """Adds the entities of Russian, Ukrainian and English articles."""
 
     name: ClassVar[str] = "entities"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     writes: ClassVar[str] = "articles.annotated"
     event: ClassVar[type[PreparedEvent]] = AnnotatedEvent
 
