@@ -46,7 +46,7 @@ $(READY): requirements/dev.txt pyproject.toml
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/runtime.txt
-	uv pip compile pyproject.toml requirements/build.in --all-extras --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
+	uv pip compile pyproject.toml requirements/build.in --extra broker --extra models --extra encoder --extra dev --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) .newsflow .mypy_cache .ruff_cache .pytest_cache build *.egg-info
