@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -31,6 +32,12 @@ def run(name: str) -> Outcome:
         broker = LocalBroker(Path(home) / "kafka")
         with nullcontext() if name in NETWORK_ROWS else broker:
             outcome = ROWS[name](broker, Path(home))
+        if not outcome.green:
+            # A row that is red once in many runs says why only in its workers' logs.
+            logs = Path(tempfile.mkdtemp(prefix=f"chaos-{name}-red-"))
+            for log in Path(home).rglob("*.log"):
+                shutil.copy(log, logs / log.relative_to(home).as_posix().replace("/", "-"))
+            say(f"{name} is red; its logs are in {logs}")
     outcome.seconds = time.monotonic() - began
     say(row(outcome))
     return outcome
