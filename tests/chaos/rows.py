@@ -69,7 +69,7 @@ def worker_roll(broker: LocalBroker, home: Path, stops: int = 20) -> Outcome:
     arena = Arena(broker, home)
     workers = [arena.worker() for _ in range(3)]
     # At 60 a second, longer than the starts at first and a start after every stop.
-    articles = arena.articles(900 + 500 * stops)
+    articles = arena.articles(900 + 700 * stops)
     loading = arena.load(articles, 60)
     arena.settle(20)
     codes = []
