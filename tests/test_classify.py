@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable
+from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -166,11 +167,16 @@ def test_level_2_is_given_in_every_language(stage: Classify) -> None:
         assert sum(any(topic.level == 2 for topic in found) for found in given) >= 3
 
 
+@cache
+def prepare() -> Prepare:
+    loaded = Prepare()
+    loaded.load()
+    return loaded
+
+
 def of_sample(sample: ArticleFile) -> AnnotatedEvent:
     """Return a sample as the stage gets it, but for its entities."""
-    prepare = Prepare()
-    prepare.load()
-    event = prepare.enrich(sample.raw)
+    event = prepare().enrich(sample.raw)
     return AnnotatedEvent(**dict(event), entities=())
 
 

@@ -35,7 +35,7 @@ quarter."""
 
 
 def normalised(vectors: Floats, mean: Floats) -> Floats:
-    """Return vectors (texts, dimensions) less their language's mean, at length 1."""
+    """Return vectors (texts, dimensions) less their languages' mean (of all or of each), at length 1."""
     centred = vectors - mean
     length: Floats = np.sqrt(np.sum(centred * centred, axis=1, keepdims=True))
     return centred / np.where(length > 0, length, 1.0)

@@ -12,10 +12,7 @@ from streams.classify import encoder, figures, topics
 from streams.classify.labelled import LANGUAGES, read_examples
 from streams.classify.model import Floats, pack, sigmoid
 from streams.classify.report_page import Table
-from streams.classify.train import FOLDS, THRESHOLD, Flags
-
-C = 10.0
-"""Inverse regularisation (10 and 30 differ by less than a point)."""
+from streams.classify.train import FOLDS, THRESHOLD, Flags, one_vs_rest
 
 STEPS = 10
 """How often `train` tells its progress."""
@@ -52,18 +49,10 @@ def _train(probabilities: Floats, step: Callable[[], None]) -> TrainedHead:
         step()
     vectors = np.concatenate(found)
     means = np.array([vectors[language == number].mean(axis=0) for number in range(len(LANGUAGES))])
-    rows = np.concatenate([encoder.normalised(vectors[[i]], means[language[i]]) for i in range(len(examples))])
-
-    def fit(use: Flags) -> tuple[Floats, Floats]:
-        heads = [
-            LogisticRegression(C=C, solver="liblinear", dual=False, tol=1e-5, max_iter=1000).fit(rows[use], column[use])
-            for column in labels.T
-        ]
-        return np.array([head.coef_[0] for head in heads]).T, np.array([head.intercept_[0] for head in heads])
-
+    rows = encoder.normalised(vectors, means[language])
     scores = np.zeros(labels.shape)
     for fold in range(FOLDS):
-        weights, offset = fit(folds != fold)
+        weights, offset = one_vs_rest(rows[folds != fold], labels[folds != fold])
         scores[folds == fold] = rows[folds == fold] @ weights + offset
     unsure = probabilities.max(axis=1) < encoder.UNSURE
     both = np.stack([encoder.log_odds(probabilities), scores], axis=2)
@@ -71,7 +60,7 @@ def _train(probabilities: Floats, step: Callable[[], None]) -> TrainedHead:
     mix.fit(both[unsure].reshape(-1, 2), labels[unsure].ravel())
     mixed = probabilities.copy()
     mixed[unsure] = sigmoid(both[unsure] @ mix.coef_[0] + mix.intercept_[0])
-    weights, offset = fit(np.ones(len(examples), dtype=bool))
+    weights, offset = one_vs_rest(rows, labels)
     step()
     content = pack(
         {

@@ -32,6 +32,13 @@ VECTOR_SHARE = 2.0
 _CACHED_WORDS = 20_000
 
 
+def softmax(scores: Floats) -> Floats:
+    """Return e^x over its sum along the last axis."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    probabilities: Floats = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
 class EventVectors:
     """Turns a sentence into the vectors of the model."""
 
@@ -100,9 +107,7 @@ class EventModel:
         """Return the probability of each of `types` for a sentence of `features.words`, shape (types,), sum 1."""
         columns, values, mean = self._vectors.read(words)
         scores = np.einsum("i,ij->j", values, self._weights[columns]) + np.einsum("i,ij->j", mean, self._dense)
-        scores = np.exp(scores + self._offset - np.max(scores + self._offset))
-        probabilities: Floats = scores / scores.sum()
-        return probabilities
+        return softmax(scores + self._offset)
 
 
 def load(table: vectors.WordVectors, path: Path = ARTEFACT) -> EventModel:

@@ -17,7 +17,7 @@ from streams.classify.figures import Bin
 from streams.classify.labelled import LANGUAGES
 from streams.classify.model import Floats, pack, pack_strings
 from streams.classify.report_page import Confusion, Table
-from streams.classify.train import quantise
+from streams.classify.train import quantise, sparse_rows
 
 EXAMPLES = Path(__file__).with_name("event_examples")
 """`LANGUAGE.jsonl`: {"text", "type"} a line, `type` one of PLOVER's or NONE. The trigger lexicon was written with these
@@ -81,19 +81,10 @@ class Rows:
         frequency = np.array([counts[name] for name in self.names])
         self.idf: Floats = np.round(np.log((1 + len(sentences)) / (1 + frequency)) + 1, _DECIMALS)
         self._vectors = event_model.EventVectors(self.names, self.idf, triggers, table)
-        self._width = len(self.names) + table.dimensions
 
     def of(self, sentences: list[Sentence]) -> sparse.csr_matrix:
         """Return one row per sentence: exactly what the model computes."""
-        columns, data, ends = [], [], [0]
-        for sentence in sentences:
-            known, values, mean = self._vectors.read(sentence.words)
-            columns.append(np.concatenate([known, len(self.names) + np.arange(len(mean))]))
-            data.append(np.concatenate([values, mean]))
-            ends.append(ends[-1] + len(data[-1]))
-        return sparse.csr_matrix(
-            (np.concatenate(data), np.concatenate(columns), ends), shape=(len(sentences), self._width)
-        )
+        return sparse_rows([self._vectors.read(sentence.words) for sentence in sentences], len(self.names))
 
 
 def _fit(rows: sparse.csr_matrix, labels: list[str]) -> LogisticRegression:
@@ -147,8 +138,7 @@ def _train(step: Callable[[], None]) -> TrainedEvents:
         scores[fold::FOLDS] = fitted.decision_function(made.of(held_out[fold::FOLDS]))
         step()
     factor = temperature(scores, right)
-    shifted = np.exp(scores * factor - (scores * factor).max(axis=1, keepdims=True))
-    probabilities = shifted / shifted.sum(axis=1, keepdims=True)
+    probabilities = event_model.softmax(scores * factor)
     sentences = always + held_out
     made = Rows(sentences, triggers, table)
     fitted = _fit(made.of(sentences), [sentence.type for sentence in sentences])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import nsmallest
 
 from schemas import Passage
@@ -18,25 +19,24 @@ _MOST_WORDS = 8
 """Distinct words looked at: those side by side make one passage."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadText:
     """What is read of an article: its title and its text in one string, a line feed between them."""
 
     title: str | None
     text: str
 
-    @property
+    @cached_property
     def whole(self) -> str:
         """The one string."""
         return self.text if self.title is None else f"{self.title}\n{self.text}"
 
     def passage(self, start: int, stop: int) -> Passage:
         """Return a stretch of `whole` as a passage of the part that it begins in."""
-        shift = 0 if self.title is None else len(self.title) + 1
-        in_title = start < shift
-        words = self.whole[start:stop]
-        shift = 0 if in_title else shift
-        return Passage(part="title" if in_title else "text", start=start - shift, stop=stop - shift, text=words)
+        words, text_start = self.whole[start:stop], len(self.whole) - len(self.text)
+        if start < text_start:
+            return Passage(part="title", start=start, stop=stop, text=words)
+        return Passage(part="text", start=start - text_start, stop=stop - text_start, text=words)
 
 
 class Words:

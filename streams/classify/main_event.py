@@ -10,6 +10,7 @@ from streams.classify import features
 from streams.classify.event_model import EventModel
 from streams.classify.event_triggers import NONE, QUAD_CLASSES
 from streams.classify.evidence import ReadText
+from streams.classify.given_topics import SCORE_DECIMALS
 
 SENTENCES = 8
 """Sentences looked at, the title among them: news says at its beginning what has happened."""
@@ -34,9 +35,6 @@ ACTORS = frozenset(f"medtop:{number}000000" for number in ("02", "03", "04", "09
 
 SURE = 0.8
 """Score of a topic from which it is taken for sure."""
-
-DECIMALS = 4
-"""Scores are rounded to this."""
 
 _FEWEST_WORDS = 3
 _LINE = re.compile(r"[^\n]+")
@@ -102,9 +100,9 @@ def main_event(article: ReadText, topics: Sequence[Topic], model: EventModel) ->
     sure = of_type[kind] >= TYPE_LEAST
     return MainEvent(
         type=kind if sure else None,  # type: ignore[arg-type]  # the model's types are the contract's; a test says so
-        score=round(of_type[kind], DECIMALS) if sure else None,
+        score=round(of_type[kind], SCORE_DECIMALS) if sure else None,
         quad_class=quad,  # type: ignore[arg-type]  # the same
-        quad_score=round(of_class[quad], DECIMALS),
+        quad_score=round(of_class[quad], SCORE_DECIMALS),
         sentence=article.passage(start, stop),
     )
 

@@ -286,7 +286,6 @@ class TopicModel:
         if trained_with != table.sha256:
             raise ValueError("not a topic model for this table of word vectors: train it anew")
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self.vectors_sha256 = table.sha256
         self._child_row = np.full(len(parts), -1, dtype=np.int64)
         self._child_row[child_parts] = np.arange(len(child_parts))
         self._vectors = Vectors(parts, cues, idf, shares, table)

@@ -187,6 +187,17 @@ def build_vocabulary(texts: list[list[str]], codes: list[str]) -> Vocabulary:
     )
 
 
+def sparse_rows(vectors_of_texts: list[tuple[model.Indices, Floats, Floats]], border: int) -> sparse.csr_matrix:
+    """Return one row per text of (columns, values, dense rest); the dense rest begins at column `border`."""
+    columns, data, ends = [], [], [0]
+    for present, values, dense in vectors_of_texts:
+        columns.append(np.concatenate([present, border + np.arange(len(dense))]))
+        data.append(np.concatenate([values, dense]))
+        ends.append(ends[-1] + len(data[-1]))
+    shape = (len(vectors_of_texts), border + len(vectors_of_texts[0][2]))
+    return sparse.csr_matrix((np.concatenate(data), np.concatenate(columns), ends), shape=shape)
+
+
 def design_matrix(
     texts: list[list[str]], vocabulary: Vocabulary, topic_count: int, table: vectors.WordVectors
 ) -> sparse.csr_matrix:
@@ -198,21 +209,24 @@ def design_matrix(
         model.share_of_topics(vocabulary.cue_topics, topic_count),
         table,
     )
-    border = len(vocabulary.parts)
-    width = border + topic_count + table.dimensions
-    columns, data, ends = [], [], [0]
-    for words in texts:
-        read = made.read(words)
-        columns.append(np.concatenate([read.present, border + np.arange(len(read.dense))]))
-        data.append(np.concatenate([read.values, read.dense]))
-        ends.append(ends[-1] + len(data[-1]))
-    return sparse.csr_matrix((np.concatenate(data), np.concatenate(columns), ends), shape=(len(texts), width))
+    readings = map(made.read, texts)
+    return sparse_rows([(read.present, read.values, read.dense) for read in readings], len(vocabulary.parts))
 
 
 def cue_texts(vocabulary: Vocabulary, topic_count: int) -> tuple[list[list[str]], Flags]:
     """Return the cue words as training texts, and their labels."""
     labels = model.share_of_topics(vocabulary.cue_topics, topic_count) > 0
     return [[cue.rstrip("=")] for cue in vocabulary.cues], labels
+
+
+def one_vs_rest(rows: sparse.csr_matrix | Floats, targets: Flags, weight: Floats | None = None) -> Weights:
+    """Return weights (features, topics) and intercepts (topics,) of a regression per column of `targets`."""
+    fitted = []
+    for target in targets.T:
+        # liblinear's primal solver draws no random numbers, unlike its dual one and saga.
+        regression = LogisticRegression(C=C, solver="liblinear", dual=False, tol=TOLERANCE, max_iter=1000)
+        fitted.append(regression.fit(rows, target, sample_weight=weight))
+    return np.array([one.coef_[0] for one in fitted]).T, np.array([one.intercept_[0] for one in fitted])
 
 
 def fit(material: Material, codes: list[str], table: vectors.WordVectors) -> tuple[Vocabulary, Floats, Floats]:
@@ -227,14 +241,7 @@ def fit(material: Material, codes: list[str], table: vectors.WordVectors) -> tup
     rows = sparse.vstack([design_matrix(material.texts, vocabulary, len(codes), table), cue_rows]).tocsr()
     targets = np.vstack([material.labels, cue_labels])
     weight = np.concatenate([material.weight, np.full(len(cues), CUE_EXAMPLE_WEIGHT)])
-    weights, intercepts = [], []
-    for topic in range(len(codes)):
-        # liblinear's primal solver draws no random numbers, unlike its dual one and saga.
-        regression = LogisticRegression(C=C, solver="liblinear", dual=False, tol=TOLERANCE, max_iter=1000)
-        regression.fit(rows, targets[:, topic], sample_weight=weight)
-        weights.append(regression.coef_[0])
-        intercepts.append(regression.intercept_[0])
-    return vocabulary, np.array(weights).T, np.array(intercepts)
+    return vocabulary, *one_vs_rest(rows, targets, weight)
 
 
 def calibrate(scores: Floats, labels: Flags, sizes: NDArray[np.int64]) -> Calibration:
@@ -450,8 +457,9 @@ class TrainedTopics:
     children: Table
 
 
-CURVE_SHARES = (1, 2, 4, 8)
-"""Eighths of the examples that the models of the learning curve see."""
+EIGHTHS = 8
+CURVE_SHARES = (1, 2, 4)
+"""Eighths of the examples that the first models of the learning curve see; the last one sees all."""
 
 STEPS = FOLDS + len(CURVE_SHARES) + 2
 """How often `train` tells its progress."""
@@ -496,12 +504,14 @@ def _train(step: Callable[[], None]) -> TrainedTopics:
     asked = (folds == 0) & whole
     used, lines = [], []
     for share in CURVE_SHARES:
-        seen = (folds != 0) & (number // FOLDS % max(CURVE_SHARES) < share)
+        seen = (folds != 0) & (number // FOLDS % EIGHTHS < share)
         used.append(int((seen & whole).sum()))
-        lines.append(
-            curve_figures(scores_of_unseen(material, seen, asked, concepts, codes, table), material.labels[asked])
-        )
+        part = scores_of_unseen(material, seen, asked, concepts, codes, table)
+        lines.append(curve_figures(part, material.labels[asked]))
         step()
+    # With all of the examples it is the model that cross-validation has fitted for that fold.
+    used.append(int(((folds != 0) & whole).sum()))
+    lines.append(curve_figures(scores[asked], material.labels[asked]))
     curve = Curve(tuple(used), {name: tuple(line[name] for line in lines) for name in lines[0]})
 
     vocabulary, weights, intercepts = fit(material + concepts, codes, table)
