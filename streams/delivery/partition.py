@@ -8,8 +8,8 @@ What holds (facts measured before this was written, and again by `tests/test_del
   consumer generation: what the old owner committed last is then visible.
 * Outputs, dead letters and the input offset are one transaction. The position advances when it has committed.
 * Fenced in a generation that is over, or of which that comes to be known soon: the batch is dropped, its new owner
-  does it. Anything else that was not foreseen is `WorkerMustStop`: going on could lose or double an article, a restart
-  cannot.
+  does it. Fenced in one that goes on: an old owner woke up and died again; the partition is taken over once more.
+* Anything else that was not foreseen is `WorkerMustStop`: going on could lose or double an article, a restart cannot.
 """
 
 import asyncio
@@ -102,26 +102,18 @@ class InputPartition:
         """
         self.busy_since = time.monotonic()
         try:
-            if generation != self._current_generation():
-                return
-            if generation != self._generation:
-                await self._take_over(generation)
-            todo = [record for record in records if record.offset >= self._position]
-            while todo and generation == self._current_generation():
-                self._breaker.check()
-                outgoing = await self._process(todo)
-                await self._commit(outgoing, todo[len(outgoing) - 1].offset + 1)
-                todo = todo[len(outgoing) :]
-                self.busy_since = time.monotonic()
+            try:
+                await self._work(records, generation)
+            except (ProducerFenced, InvalidProducerEpoch):
+                if not await self._was_lost(generation):
+                    log.warning("%s: fenced by a worker that the group does not have; once more", self.transactional_id)
+                    await self._work(records, generation)
         except (ProducerFenced, InvalidProducerEpoch) as error:
-            if not await self._is_over(generation):
+            if not await self._was_lost(generation):
                 raise WorkerMustStop(
-                    f"{self.transactional_id} was fenced although this worker still owns the partition: another "
+                    f"{self.transactional_id} was fenced twice although this worker still owns the partition: another "
                     f"worker with NEWSFLOW_APP_ID={self._settings.app_id} took it over while this one was silent"
                 ) from error
-            metrics.ABANDONED.labels(self.stage).inc()
-            log.info("%s: dropped a batch, another worker owns the partition now", self.transactional_id)
-            await self.close()
         except BreakerOpen:
             # Batches that opened it may have been committed side by side, each without that state.
             with suppress(Exception):
@@ -131,6 +123,29 @@ class InputPartition:
             raise WorkerMustStop(f"{self.transactional_id}: {type(error).__name__}: {error}") from error
         finally:
             self.busy_since = None
+
+    async def _work(self, records: Sequence[Incoming], generation: int) -> None:
+        if generation != self._current_generation():
+            return
+        if generation != self._generation:
+            await self._take_over(generation)
+        todo = [record for record in records if record.offset >= self._position]
+        while todo and generation == self._current_generation():
+            self._breaker.check()
+            outgoing = await self._process(todo)
+            await self._commit(outgoing, todo[len(outgoing) - 1].offset + 1)
+            todo = todo[len(outgoing) :]
+            self.busy_since = time.monotonic()
+
+    async def _was_lost(self, generation: int) -> bool:
+        """Give up the fenced producer; return whether the partition went to another worker, and the batch with it."""
+        lost = await self._is_over(generation)
+        if lost:
+            metrics.ABANDONED.labels(self.stage).inc()
+            log.info("%s: dropped a batch, another worker owns the partition now", self.transactional_id)
+        await self.close()
+        self.busy_since = time.monotonic()
+        return lost
 
     async def _is_over(self, generation: int) -> bool:
         """Return whether the generation is over; wait for the news, which may come after the successor's deeds.

@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -31,8 +31,18 @@ DELETED = 51
 """One record in so many is a tombstone, of another key each time."""
 QUIET = 60.0
 """Seconds without an outcome after which none is waited for: longer than any recovery."""
+WORK_WITHIN = 3.0
+"""Seconds within which there is work for a fault where articles still go in."""
 FAULTY = (str(Path(__file__).parent.parent / "faulty_worker.py"),)
 """The worker whose stages fail on marked articles, and whose delivery has the bug that NEWSFLOW_PLANT names."""
+
+Ending = Callable[[int], str]
+"""What is added to the text of the n-th article."""
+
+
+def nothing(_number: int) -> str:
+    """Add nothing to any article's text."""
+    return ""
 
 
 @dataclass
@@ -66,6 +76,39 @@ class _WatchedLine(RunningLine):
         self.progress.went_in(record.key for record in records)
 
 
+class Load:
+    """Articles that go in at a steady rate, in a thread; for faults that leave the broker alone.
+
+    `count` of them, or as many as it takes until `end`: work is there for the last fault however slow the machine.
+    """
+
+    def __init__(self, publish: Callable[[int], Awaitable[object]], per_second: float, count: int | None) -> None:
+        self._publish = publish
+        self._per_second = per_second
+        self._count = count
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._thread.start()
+
+    async def _run(self) -> None:
+        began, done = time.monotonic(), 0
+        at_once = max(1, round(self._per_second / 3))
+        while not self._ended.is_set() and (self._count is None or done < self._count):
+            await asyncio.sleep(max(0.0, began + done / self._per_second - time.monotonic()))
+            some = at_once if self._count is None else min(at_once, self._count - done)
+            await self._publish(some)
+            done += some
+
+    def join(self) -> None:
+        """Wait until all is published."""
+        self._thread.join()
+
+    def end(self) -> None:
+        """Publish no more."""
+        self._ended.set()
+        self.join()
+
+
 class Arena:
     """Topics and workers of one row on a broker of its own or the shared one."""
 
@@ -88,6 +131,7 @@ class Arena:
         self.traced: dict[str, str] = {}
         self.struck = 0
         self.faults: list[float] = []
+        self._numbering = threading.Lock()
         self._come = 0
         self._program = program
         self._home = home
@@ -104,52 +148,59 @@ class Arena:
         worker.start()
         return worker
 
-    def articles(self, count: int, ending: Callable[[int], str] = lambda _: "") -> list[Sent]:
+    def articles(self, count: int, ending: Ending = nothing, keys: Sequence[int] = range(KEYS)) -> list[Sent]:
         """Return the next numbered articles; `ending` may add something to the text of the n-th one.
 
         Among those to which it adds nothing are tombstones.
         """
         sent = []
-        for number in range(len(self.names), len(self.names) + count):
-            name = f"k{number % KEYS}#{number}"
-            addition = ending(number)
-            text = TEXTS[number % len(TEXTS)] + addition
-            value = json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
-            deletes = number % DELETED == DELETED - 1 and not addition
-            article = Sent(None if deletes else value, name.partition("#")[0].encode())
-            if deletes:
-                self.tombstones.add(name)
-                self.traced[article.trace] = name
-            self.names.append(name)
-            sent.append(article)
+        with self._numbering:
+            for number in range(len(self.names), len(self.names) + count):
+                name = f"k{keys[number % len(keys)]}#{number}"
+                addition = ending(number)
+                text = TEXTS[number % len(TEXTS)] + addition
+                value = json.dumps({"id": name, "text": text}, ensure_ascii=False).encode()
+                deletes = number % DELETED == DELETED - 1 and not addition
+                article = Sent(None if deletes else value, name.partition("#")[0].encode())
+                if deletes:
+                    self.tombstones.add(name)
+                    self.traced[article.trace] = name
+                self.names.append(name)
+                sent.append(article)
         return sent
 
-    def load(self, articles: list[Sent], per_second: float) -> threading.Thread:
-        """Publish the articles at a steady rate, in a thread; for faults that leave the broker alone."""
+    def publish(self, count: int, ending: Ending = nothing) -> None:
+        """Publish the next articles at once; they are with the broker afterwards."""
+        asyncio.run(self.line.publish(self.articles(count, ending)))
 
-        async def publish() -> None:
-            began = time.monotonic()
-            for first in range(0, len(articles), 20):
-                await asyncio.sleep(max(0.0, began + first / per_second - time.monotonic()))
-                await self.line.publish(articles[first : first + 20])
-
-        thread = threading.Thread(target=lambda: asyncio.run(publish()), daemon=True)
-        thread.start()
-        return thread
+    def load(
+        self,
+        per_second: float,
+        count: int | None = None,
+        ending: Ending = nothing,
+        keys: Sequence[int] = range(KEYS),
+    ) -> Load:
+        """Begin to publish the next articles at a steady rate: so many, or until the load is ended."""
+        return Load(lambda some: self.line.publish(self.articles(some, ending, keys)), per_second, count)
 
     @property
     def come(self) -> int:
         """How many outcomes have come so far."""
         return self._come
 
-    def strike(self, fault: Callable[[], object], published: int) -> None:
-        """Do the fault and count it where fewer outcomes have come than articles were published."""
-        self.struck += self.come < published
+    def strike(self, fault: Callable[[], object]) -> None:
+        """Do the fault and count it where it meets work, for which it waits a moment: fewer outcomes than articles."""
+        until = time.monotonic() + WORK_WITHIN
+        while self.come >= len(self.names) and time.monotonic() < until:
+            time.sleep(0.02)
+        self.struck += self.come < len(self.names)
         fault()
         self.faults.append(time.monotonic())
 
-    def settle(self, count: int, seconds: float = 240) -> None:
-        """Wait until that many outcomes have come or none has for long, then a little for what should not come."""
+    def settle(self, count: int | None = None, seconds: float = 240) -> None:
+        """Wait until that many outcomes have come, by default one of each article, or none has for long; then a little
+        for what should not come."""
+        count = len(self.names) if count is None else count
         deadline = time.monotonic() + seconds
         last, since = self.come, time.monotonic()
         while self.come < count and time.monotonic() < min(deadline, since + QUIET):

@@ -49,8 +49,7 @@ def poison_flood(broker: LocalBroker, home: Path, count: int = 4_000, starts: in
     """Every article makes a stage fail. The workers end with 78, none of the starts after that, with one worker, with
     two, with three, drains one article more; the stage is mended, the breaker closed, and the rest comes through."""
     arena = Arena(broker, home, FAULTY)
-    articles = arena.articles(count, lambda _: FAIL_ENTITIES)
-    asyncio.run(arena.line.publish(articles))
+    arena.publish(count, lambda _: FAIL_ENTITIES)
     codes = _codes([arena.worker() for _ in range(2)])
     drained = asyncio.run(_position(arena, "articles.prepared"))
     # Each of the two workers may have seen a breaker's worth, and as much again was in its hands.
@@ -65,7 +64,7 @@ def poison_flood(broker: LocalBroker, home: Path, count: int = 4_000, starts: in
     asyncio.run(breaker_state.close(arena.line.settings))
     arena._program = ("-m", "streams")
     mended = arena.worker()
-    arena.settle(count)
+    arena.settle()
     result = arena.finish("poison-flood", 1 + starts, [mended])
     result.notes += f"{result.account.dead} of {count} dead before it stopped; "
     return result
@@ -122,7 +121,7 @@ def big(broker: LocalBroker, home: Path, rounds: int = 3) -> Outcome:
     made: list[Big] = []
     refused = 0
     for turn in range(rounds):
-        asyncio.run(arena.line.publish(arena.articles(20)))
+        arena.publish(20)
         some = _at_the_limits(arena, TEXTS[turn % len(TEXTS)])
         for one in some:
             asyncio.run(arena.line.publish([one.sent], one.compression))
@@ -131,7 +130,7 @@ def big(broker: LocalBroker, home: Path, rounds: int = 3) -> Outcome:
             asyncio.run(arena.line.publish([_raw_of(LIMIT + 1)]))
         except MessageSizeTooLargeError:
             refused += 1
-    arena.settle(len(arena.names))
+    arena.settle()
     found = {}
     for topic in ("articles.enriched", "articles.dead"):
         for record in asyncio.run(read_records(broker.bootstrap_servers, arena.line.settings.topic(topic))):
@@ -277,11 +276,10 @@ def _fill_disks(home: Path, fillings: int) -> Outcome:
         arena = Arena(broker, home)
         worker = arena.worker(processes=2)
         per_filling = 4_000
-        articles = arena.articles(per_filling * fillings)
         back, halted, vain = [], 0, 0
         for filling in range(fillings):
             # However fast the machine, work waits now and when the broker is back.
-            asyncio.run(arena.line.publish(articles[filling * per_filling : (filling + 1) * per_filling]))
+            arena.publish(per_filling)
             arena.settle(filling * per_filling + 20)
             left = arena.come < (filling + 1) * per_filling
             _fill(storage)
@@ -301,7 +299,7 @@ def _fill_disks(home: Path, fillings: int) -> Outcome:
             # All partitions are to be back before the next filling, on a slow machine, too.
             time.sleep(12)
         arena.faults = back
-        arena.settle(len(articles), 600)
+        arena.settle(seconds=600)
         notes = f"the broker halted {halted} times, {vain} starts on the full disk failed; "
         result = arena.finish("disk-full", fillings, [worker], notes)
         result.recovery_limit = 30
@@ -355,7 +353,6 @@ def clock(broker: LocalBroker, home: Path, count: int = 2_000) -> Outcome:
         # The broker stamps them otherwise: the workers' stamps show that their clocks are wrong.
         limit = str(wrong.line.settings.max_message_bytes)
         wrong.line.configure_topic(topic, {"message.timestamp.type": "CreateTime", "max.message.bytes": limit})
-    articles = wrong.articles(count, lambda number: " слово" * 2_000 if number % 50 == 25 else "")
     log = home / "clocks"
     workers = [
         WorkerChild(wrong.line.settings, log / f"{offset:+}.log", extra={OFFSET: str(offset)}, program=CLOCK_WORKER)
@@ -363,20 +360,20 @@ def clock(broker: LocalBroker, home: Path, count: int = 2_000) -> Outcome:
     ]
     for worker in workers:
         worker.start()
-    loading = wrong.load(articles, 40)
+    loading = wrong.load(40, count, lambda number: " слово" * 2_000 if number % 50 == 25 else "")
     for turn, victim in enumerate(workers):
         wrong.settle(count * (2 * turn + 1) // 5)
         victim.kill()
         wrong.settle(count * (2 * turn + 2) // 5)
         victim.start()
     loading.join()
-    wrong.settle(count)
+    wrong.settle()
     result = wrong.finish("clock", 0, workers)
     right = Arena(broker, home, max_text_length=10_000)
     right.names, right.tombstones, right.traced = wrong.names, wrong.tombstones, wrong.traced
     asyncio.run(_copy_raw(wrong, right))
     control = right.worker()
-    right.settle(count)
+    right.settle()
     compared = right.finish("clock", 0, [control])
     off = Counter[int]()
     for topic in ("articles.prepared", "articles.annotated", "articles.enriched", "articles.dead"):
@@ -462,16 +459,12 @@ def soak(broker: LocalBroker, home: Path, rate: int = RATE) -> Outcome:
     arena = Arena(broker, home)
     steady, *others = (arena.worker() for _ in range(3))
     rates = [rate * (4 if second % 60 < 5 else 1) for second in range(seconds)]
-    articles = arena.articles(sum(rates), _piece_of_a_sample)
-    published = 0
 
     async def publish() -> None:
-        nonlocal published
         began = time.monotonic()
         for second, count in enumerate(rates):
             await asyncio.sleep(max(0.0, began + second - time.monotonic()))
-            await arena.line.publish(articles[published : published + count])
-            published += count
+            await arena.line.publish(arena.articles(count, _piece_of_a_sample))
 
     loading = threading.Thread(target=lambda: asyncio.run(publish()), daemon=True)
     loading.start()
@@ -480,19 +473,15 @@ def soak(broker: LocalBroker, home: Path, rate: int = RATE) -> Outcome:
     kinds = Counter[str]()
     next_fault = time.monotonic() + 10
     while loading.is_alive():
-        samples.append(_Sample.of(steady, published - arena.come))
+        samples.append(_Sample.of(steady, len(arena.names) - arena.come))
         if time.monotonic() > next_fault:
             victim = arena.random.choice(others)
             kind = arena.random.choice(tuple(SOAK_FAULTS))
-            # A fault is to meet work; where the line is that fast, there is some within a second.
-            waited = time.monotonic()
-            while arena.come >= published and time.monotonic() < waited + 3:
-                time.sleep(0.02)
-            arena.strike(partial(SOAK_FAULTS[kind], victim), published)
+            arena.strike(partial(SOAK_FAULTS[kind], victim))
             kinds[kind] += 1
             next_fault = time.monotonic() + arena.random.uniform(6, 14)
         time.sleep(1)
-    arena.settle(len(articles))
+    arena.settle()
     quarter = len(samples) // 4
     early, late = (_Sample.median(part) for part in (samples[quarter : 2 * quarter], samples[-quarter:]))
     died = steady.poll() is not None

@@ -17,10 +17,9 @@ from streams import kafka
 from streams.broker import LocalBroker
 from streams.broker.local import free_port
 from streams.worker_child import WorkerChild
-from tests.chaos.arena import Arena, Outcome
+from tests.chaos.arena import KEYS, Arena, Outcome
 from tests.chaos.cluster import LocalCluster
 from tests.chaos.proxy import HOST, Proxy
-from tests.running_line import Sent
 
 Row = Callable[[LocalBroker, Path], Outcome]
 
@@ -34,15 +33,15 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
 
     Each of the first kills meets a partition whose first records have just been published, while a third worker joins
     or leaves: the rebalance finds partitions without a committed offset."""
-    per_second, seconds_per_kill = 30, 22
+    per_second = 30
     with LocalCluster(home / "cluster") as brokers:
         arena = Arena(brokers, home, replication=3)
         asyncio.run(brokers.until_in_sync(60))
-        articles = arena.articles(per_second * seconds_per_kill * kills)
-        by_partition: dict[int, list[Sent]] = defaultdict(list)
-        for article in articles:
-            by_partition[arena.progress.partition(article.key or b"")].append(article)
-        unopened = [by_partition[number] for number in sorted(by_partition)]
+        by_partition: dict[int, list[int]] = defaultdict(list)
+        for key in range(KEYS):
+            by_partition[arena.progress.partition(b"k%d" % key)].append(key)
+        unopened = [keys for _, keys in sorted(by_partition.items())]
+        per_partition = per_second / len(unopened)
         steady = arena.worker(processes=2)
         until_members(arena, 2)
         third: WorkerChild | None = None
@@ -50,13 +49,11 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
         for kill in range(kills):
             opens = bool(unopened)
             if opens:
-                opened = unopened.pop(0)
                 without_commit.append(uncommitted(arena))
-                # So that all partitions are busy to the end.
-                loading.append(arena.load(opened, len(opened) / (seconds_per_kill * (kills - kill))))
+                loading.append(arena.load(per_partition, keys=unopened.pop(0)))
                 time.sleep(arena.random.uniform(0.1, 0.4))
             node = arena.random.choice(brokers.nodes)
-            arena.strike(node.kill, len(articles))
+            arena.strike(node.kill)
             if third is None:
                 third = arena.worker()
             elif opens and kill % 2:
@@ -68,9 +65,9 @@ def cluster(_broker: LocalBroker, home: Path, kills: int = 10) -> Outcome:
             node.start()
             in_sync.append(asyncio.run(brokers.until_in_sync(60)))
             time.sleep(3)
-        for thread in loading:
-            thread.join()
-        arena.settle(len(articles))
+        for load in loading:
+            load.end()
+        arena.settle()
         assert third is not None
         restarts = steady.log_text().count("; restarting in")
         result = arena.finish(
@@ -108,14 +105,13 @@ def partition(_broker: LocalBroker, home: Path, rounds: int = 3, phase: float = 
         far = arena.worker(processes=2, brokers=link.address)
         until_members(arena, 3)
         assert peers(far) == {front}, "the worker goes past the link"
-        articles = arena.articles(round(per_second * (2 * rounds * phase + 10)))
-        loading = arena.load(articles, per_second)
+        loading = arena.load(per_second)
         arena.settle(50)
         back, slow = [], []
         for _ in range(rounds):
-            arena.strike(link.cut, len(articles))
+            arena.strike(link.cut)
             time.sleep(phase)
-            arena.strike(lambda: link.restore(DELAY, BITS_PER_SECOND), len(articles))
+            arena.strike(lambda: link.restore(DELAY, BITS_PER_SECOND))
             restored = time.monotonic()
             back.append(until_members(arena, 3, phase))
             # One that is not back has failed.
@@ -123,8 +119,8 @@ def partition(_broker: LocalBroker, home: Path, rounds: int = 3, phase: float = 
             time.sleep(max(0.0, restored + phase - time.monotonic()))
             slow.append(arena.progress.longest_wait(restored, time.monotonic()))
         link.restore()
-        loading.join()
-        arena.settle(len(articles))
+        loading.end()
+        arena.settle()
         restarts = far.log_text().count("; restarting in")
         result = arena.finish("partition", 2 * rounds, [near, far])
     # Of the cuts: when the link is back nothing is at rest, what then rests is a partition in the rebalance.

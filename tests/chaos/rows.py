@@ -25,12 +25,11 @@ def worker_kill(broker: LocalBroker, home: Path, rapid: int = 24, spaced: int = 
     arena = Arena(broker, home)
     patience = arena.line.settings.session_timeout + 5
     workers = [arena.worker() for _ in range(3)]
-    articles = arena.articles(round(60 * (2.5 * rapid + (patience + 1) * spaced)))
-    loading = arena.load(articles, 60)
+    loading = arena.load(60)
     arena.settle(20)
     for kill in range(rapid):
         victim = arena.random.choice(workers)
-        arena.strike(victim.kill, len(articles))
+        arena.strike(victim.kill)
         victim.start()
         if kill % 3 == 2:
             time.sleep(arena.random.uniform(0.0, 0.1))
@@ -41,11 +40,11 @@ def worker_kill(broker: LocalBroker, home: Path, rapid: int = 24, spaced: int = 
     arena.faults.clear()
     for _ in range(spaced):
         victim = arena.random.choice(workers)
-        arena.strike(victim.kill, len(articles))
+        arena.strike(victim.kill)
         victim.start()
         time.sleep(patience)
-    loading.join()
-    arena.settle(len(articles))
+    loading.end()
+    arena.settle()
     result = arena.finish(
         "worker-kill", rapid + spaced, workers, f"{aborted(arena)} records in transactions cut short; "
     )
@@ -68,21 +67,19 @@ def worker_roll(broker: LocalBroker, home: Path, stops: int = 20) -> Outcome:
     Each must exit 0."""
     arena = Arena(broker, home)
     workers = [arena.worker() for _ in range(3)]
-    # At 60 a second, longer than the starts at first and a start after every stop.
-    articles = arena.articles(900 + 700 * stops)
-    loading = arena.load(articles, 60)
+    loading = arena.load(60)
     arena.settle(20)
     codes = []
     for stop in range(stops):
         worker = workers[stop % 3]
-        arena.strike(lambda worker=worker: codes.append(worker.stop()), len(articles))  # type: ignore[misc]  # bound now
+        arena.strike(lambda worker=worker: codes.append(worker.stop()))  # type: ignore[misc]  # bound now
         worker.start()
         deadline = time.monotonic() + 60
         while "stages prepare" not in worker.log_text() and time.monotonic() < deadline:
             time.sleep(0.1)
         time.sleep(1)
-    loading.join()
-    arena.settle(len(articles))
+    loading.end()
+    arena.settle()
     result = arena.finish("worker-roll", stops, workers, f"{codes.count(0)} stops exited 0; ")
     # A stop that did not exit 0 is a fault that missed.
     result.struck -= len(codes) - codes.count(0)
@@ -93,19 +90,18 @@ def zombie(broker: LocalBroker, home: Path, turns: int = 10) -> Outcome:
     """SIGSTOP of one of two workers for longer than the session timeout, then SIGCONT: it must not write."""
     arena = Arena(broker, home)
     workers = [arena.worker() for _ in range(2)]
-    articles = arena.articles(600 * turns)
-    loading = arena.load(articles, 45)
+    loading = arena.load(45)
     arena.settle(20)
     for turn in range(turns):
         victim = workers[turn % 2]
-        arena.strike(lambda victim=victim: os.kill(victim.pid, signal.SIGSTOP), len(articles))  # type: ignore[misc]  # bound now
+        arena.strike(lambda victim=victim: os.kill(victim.pid, signal.SIGSTOP))  # type: ignore[misc]  # bound now
         time.sleep(arena.line.settings.session_timeout + 3)
         os.kill(victim.pid, signal.SIGCONT)
         time.sleep(3)
         if victim.poll() is not None:
             victim.start()
-    loading.join()
-    arena.settle(len(articles))
+    loading.end()
+    arena.settle()
     return arena.finish("zombie", turns, workers)
 
 
@@ -113,18 +109,17 @@ def scale(broker: LocalBroker, home: Path) -> Outcome:
     """Workers join and leave under load, one to four and back."""
     arena = Arena(broker, home)
     workers = [arena.worker()]
-    articles = arena.articles(4_000)
-    loading = arena.load(articles, 50)
+    loading = arena.load(50)
     arena.settle(20)
     for _ in range(2):
         for _ in range(3):
-            arena.strike(lambda: workers.append(arena.worker()), len(articles))
+            arena.strike(lambda: workers.append(arena.worker()))
             time.sleep(6)
         for _ in range(3):
-            arena.strike(lambda: workers.pop().stop(), len(articles))
+            arena.strike(lambda: workers.pop().stop())
             time.sleep(4)
-    loading.join()
-    arena.settle(len(articles))
+    loading.end()
+    arena.settle()
     return arena.finish("scale", 10, workers)
 
 
@@ -132,19 +127,18 @@ def broker_kill(broker: LocalBroker, home: Path, kills: int = 5, away: float = 2
     """kill -9 of the only broker, back after 20 s. Articles are published just before: only the line is at stake."""
     arena = Arena(broker, home)
     workers = [arena.worker(processes=2)]
-    articles = arena.articles(per_kill * kills)
     back = []
     for kill in range(kills):
         # However fast the machine, work waits in every partition now and when the broker is back.
-        asyncio.run(arena.line.publish(articles[kill * per_kill : (kill + 1) * per_kill]))
+        arena.publish(per_kill)
         arena.settle(kill * per_kill + 20)
-        arena.strike(broker.kill, (kill + 1) * per_kill)
+        arena.strike(broker.kill)
         time.sleep(away)
         broker.start()
         back.append(time.monotonic())
         time.sleep(20)
     arena.faults = back
-    arena.settle(len(articles), 600)
+    arena.settle(seconds=600)
     result = arena.finish("broker-kill", kills, workers)
     result.notes += f"every partition within {max(result.recovery):.1f} s; "
     # With thousands of articles waiting in each partition of each stage, the first of the last one takes its turn.
@@ -158,9 +152,8 @@ def poison(broker: LocalBroker, home: Path, count: int = 3_000) -> Outcome:
     arena = Arena(broker, home, FAULTY)
     poisons = (FAIL_ENTITIES, FAIL_CLASSIFY, " слово" * 170_000)
     workers = [arena.worker() for _ in range(2)]
-    articles = arena.articles(count, lambda number: poisons[number // 100 % 3] if number % 100 == 50 else "")
-    arena.load(articles, 100).join()
-    arena.settle(len(articles))
+    arena.load(100, count, lambda number: poisons[number // 100 % 3] if number % 100 == 50 else "").join()
+    arena.settle()
     result = arena.finish("poison", 0, workers)
     result.planned, result.struck = count // 100, result.account.dead
     return result
@@ -170,9 +163,8 @@ def slow(broker: LocalBroker, home: Path) -> Outcome:
     """Five articles hang a stage in C code; each is a dead letter after the deadline of 3 s, the line goes on."""
     arena = Arena(broker, home, FAULTY, article_deadline=3)
     workers = [arena.worker() for _ in range(2)]
-    articles = arena.articles(500, lambda number: HANG if number % 100 == 60 else "")
-    arena.load(articles, 50).join()
-    arena.settle(len(articles))
+    arena.load(50, 500, lambda number: HANG if number % 100 == 60 else "").join()
+    arena.settle()
     result = arena.finish("slow", 0, workers)
     result.planned, result.struck = 5, result.account.dead
     return result
@@ -183,15 +175,14 @@ def replay(broker: LocalBroker, home: Path) -> Outcome:
     be dead exactly once and enriched exactly once, all others stay in order."""
     arena = Arena(broker, home, FAULTY)
     broken = arena.worker()
-    articles = arena.articles(500, lambda number: FAIL_ENTITIES if number % 10 == 5 else "")
+    arena.publish(500, lambda number: FAIL_ENTITIES if number % 10 == 5 else "")
     failing = [name for name in arena.names if int(name.partition("#")[2]) % 10 == 5]
-    asyncio.run(arena.line.publish(articles))
-    arena.settle(len(articles))
+    arena.settle()
     broken.stop()
     arena._program = ("-m", "streams")
     mended = arena.worker()
     first = asyncio.run(dead_letters.replay(arena.line.settings))
-    arena.settle(len(articles) + first.sent)
+    arena.settle(len(arena.names) + first.sent)
     second = asyncio.run(dead_letters.replay(arena.line.settings))
     result = arena.finish("replay", 50, [mended], f"replayed {first.sent}, then {second.sent}; ", failing)
     result.struck = first.sent if second.sent == 0 else 0
