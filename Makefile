@@ -25,6 +25,7 @@ chaos: setup ## the fault ledger, docs/fault-ledger.md (one row: make chaos ROW=
 models: setup ## rebuild every committed model, table and schema, to the same bytes
 	@$(BIN)/python -m streams.entities.build_countries
 	@$(BIN)/python -m streams.entities.build_places
+	@$(BIN)/python -m streams.entities.build_common_words
 	@$(BIN)/python -m streams.entities.train
 	@$(BIN)/newsflow topics-model train
 	@$(BIN)/python -m schemas.generate

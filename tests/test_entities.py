@@ -4,14 +4,16 @@ import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from schemas import AnnotatedEvent, Entity, EntityType, PreparedEvent, encode
 from schemas.events import Article
-from streams.entities import Entities
+from streams.entities import LIKELY, Entities
 from streams.entities.countries import read_rows
 
+SAMPLES = Path(__file__).parent.parent / "samples"
 RUSSIAN = (
     "В НАТО заявили, что РФ и КНДР нарушают резолюции Совета Безопасности ООН.\n"
     "Президент России Владимир Путин встретился с министром Сергеем Лавровым. Между Россией и Северной Кореей "
@@ -314,3 +316,12 @@ def test_and_joins_or_parts_countries(stage: Entities, language: str, text: str,
 def test_letters_that_unicode_has_no_name_for_are_no_harm(stage: Entities, language: str) -> None:
     event = stage.enrich(prepared(f"{ALL[language]} Слово\U000176ae \U00017f65 \U000187f8x.", language))
     assert {"Q212", "Q7184"} <= {entity.id for entity in event.entities}
+
+
+def test_a_name_that_no_table_knows_is_likely_somewhere_in_its_article(stage: Entities) -> None:
+    unknown = 0
+    for path in sorted(SAMPLES.glob("*.txt")):
+        for entity in stage.enrich(prepared(path.read_text("utf-8"), path.name[:2])).entities:
+            assert entity.linked or max(mention.confidence for mention in entity.mentions) >= LIKELY, entity
+            unknown += not entity.linked
+    assert unknown > 20

@@ -207,3 +207,25 @@ def test_a_span_that_swallows_a_known_name_is_cut_only_where_the_rest_is_no_part
     spans = {span_of(text, *tagged): 0.9}
     parts = parted(text, spans, [span_of(text, *one) for one in known], language)
     assert [(text[span.start : span.stop], span.type) for span in parts] == (expected or known)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("uk", "90-х"), ("uk", "обласної ради"), ("ru", "44-летний британский юрист"), ("en", "the district council")],
+)
+def test_a_name_has_a_capital(language: str, words: str) -> None:
+    assert after(f"— {words} —", [(words, ORG)], language) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "tagged", "name"),
+    [
+        ("Суд стягнув із ТОВ « Грімальді » борг.", "ТОВ « Грімальді", "ТОВ « Грімальді »"),
+        ("Суд стягнув із ТОВ «Грімальді Сервіс» борг.", "ТОВ «Грімальді", "ТОВ «Грімальді Сервіс»"),
+        # What is quoted after the next opening mark, or in the next line, is another matter.
+        ("Суд стягнув із ТОВ « Грімальді борг. « Так »", "ТОВ « Грімальді", "ТОВ « Грімальді"),
+        ("Суд стягнув із ТОВ « Грімальді\nборг »", "ТОВ « Грімальді", "ТОВ « Грімальді"),
+    ],
+)
+def test_a_name_that_holds_the_opening_quote_mark_holds_the_closing_one(text: str, tagged: str, name: str) -> None:
+    assert after(text, [(tagged, ORG)], "uk") == [(name, ORG)]

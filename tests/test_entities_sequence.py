@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from schemas import EntityType
-from streams.entities import Entities, annotated_texts, train
+from streams.entities import Entities, annotated_texts, build_common_words, train
 from streams.entities.annotated_texts import AnnotatedText
+from streams.entities.common_words import CommonWords, table_path
 from streams.entities.sequence import SequenceModel, labels, lines_of, model_path, tidied
 from streams.entities.spans import Span
 
@@ -28,6 +29,17 @@ def stage() -> Entities:
     stage = Entities(sequence=False)
     stage.load()
     return stage
+
+
+@pytest.mark.parametrize("language", ["uk", "en"])
+def test_the_build_gives_the_committed_table_of_common_words_byte_for_byte(language: str) -> None:
+    assert build_common_words.table(language).encode() == table_path(language).read_bytes()
+
+
+def test_a_common_word_is_known_with_each_apostrophe() -> None:
+    words = CommonWords("uk")
+    assert words.features("здоров'я") == words.features("здоров’я") == ("small-often",)
+    assert words.features("зеленський") == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -5,7 +5,8 @@ in the nominative, `linking` decides within the article whom each names, `groupi
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,7 +26,10 @@ from streams.entities.spans import Span, without_overlap
 from streams.entities.ukrainian import UkrainianDictionaryNames, UkrainianNames
 from streams.stage import Stage
 
-__all__ = ["Entities"]
+__all__ = ["LIKELY", "Entities"]
+
+LIKELY = 0.5
+"""Least confidence of a name that no table knows: below it the sequence model thinks that it is more likely none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,7 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
         form = None if other else parts.gazetteer.link(words, span.type, text)
         normal = written_like(form.base, words) if form else parts.names.nominative(words, span.type)
         drafts.append(Draft(span, words, normal, form.known if form else None))
+    linked = _likely(parts.linker.link(text, drafts), confidence)
     return [
         NamedMention(
             Mention(
@@ -197,8 +202,18 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
             draft.known,
             draft.entity_normal or draft.normal,
         )
-        for draft in parts.linker.link(text, drafts)
+        for draft in linked
     ]
+
+
+def _likely(drafts: Iterable[Draft], confidence: Mapping[Span, float]) -> list[Draft]:
+    """Return the drafts without the names that no table knows and no mention in the article makes likely."""
+    drafts = list(drafts)
+    best: dict[tuple[str, EntityType], float] = defaultdict(float)
+    for draft in drafts:
+        name = draft.normal, draft.span.type
+        best[name] = max(best[name], confidence.get(draft.span, 1.0))
+    return [draft for draft in drafts if draft.known or best[draft.normal, draft.span.type] >= LIKELY]
 
 
 def _agreed(text: str, tagged: list[Span], gazetteer: Gazetteer) -> Iterator[Span]:

@@ -1,8 +1,10 @@
 """English names have no cases: only the possessive and the article go."""
 
 import re
+from collections.abc import Sequence
 
 from schemas import EntityType, ModelReference
+from streams.entities.common_words import CommonWords
 from streams.entities.names import Names
 
 _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$")
@@ -12,12 +14,19 @@ _ARTICLE = re.compile(r"^the\s+(?=\S)", re.IGNORECASE)
 class EnglishNames(Names):
     """Names as they stand."""
 
+    _common: CommonWords
+
     def load(self) -> None:
-        """Nothing to load."""
+        """Read the table of common words."""
+        self._common = CommonWords("en")
 
     def models(self) -> tuple[ModelReference, ...]:
-        """Return none."""
-        return ()
+        """Return the table."""
+        return self._common.models()
+
+    def word_features(self, word: str) -> Sequence[str]:
+        """Return what the table of common words says of a word."""
+        return self._common.features(word)
 
     def nominative(self, name: str, kind: EntityType) -> str:  # noqa: ARG002  # the same for all types
         """Return the name without a leading "the" and a trailing possessive."""

@@ -56,6 +56,7 @@ _ADJECTIVE = re.compile(
     r"[^\W\d_a-zа-яёіїєґ][\w-]*(?:ск|цк|ськ|цьк|зьк)(?:ий|ая|ое|ие|ого|ой|ому|им|ом|ую|их|ими|а|е|і|ої|ій|у|ою)"
 )
 _SMALL_WORD = re.compile(r" [а-яёіїєґ]{2}")
+_CLOSING_QUOTE = re.compile(r"[^«»\n]{0,40}»")
 _AND = re.compile(r",? (?:and|и|та|і|й) |, | ?[-–—] ?")
 MINIMUM = 4
 """Letters that a surname must have to be looked for in the article."""
@@ -154,12 +155,23 @@ def _pieces(text: str, span: Span, language: str) -> list[Span]:
         if initials and initials[0].strip() not in _NO_INITIALS and not _are_titles(initials[0], language):
             start -= len(before) - initials.start()
     start, stop = trimmed(text, start, stop)
+    stop = _closed(text, start, stop)
     if span.type is not EntityType.PER and _ADJECTIVE.fullmatch(text, start, stop) and _SMALL_WORD.match(text, stop):
         return result
     words = text[start:stop].lower().replace("’", "'").split()
+    if not any(letter.isupper() for letter in text[start:stop]):
+        # «90-х», «обласної ради»: a name has a capital.
+        return result
     if words and not all(word in _COMMON[language] for word in words) and not _ROMAN.fullmatch(text, start, stop):
         result.insert(0, Span(start, stop, span.type))
     return result
+
+
+def _closed(text: str, start: int, stop: int) -> int:
+    """Return the end of a span, the closing quote mark included where the span has the opening one: «ТОВ « Благо »»."""
+    if text.count("«", start, stop) > text.count("»", start, stop) and (mark := _CLOSING_QUOTE.match(text, stop)):
+        return mark.end()
+    return stop
 
 
 def _voted(text: str, spans: Mapping[Span, float]) -> dict[Span, float]:

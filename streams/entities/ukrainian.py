@@ -17,6 +17,7 @@ from typing import ClassVar
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
+from streams.entities.common_words import CommonWords
 from streams.entities.names import WORD, Names, cased_like
 from streams.entities.recognition import UkrainianRecognizer
 from streams.entities.russian import MEMORY, RussianNames
@@ -165,6 +166,7 @@ class UkrainianNames(Names):
         self._dictionary = dictionary or RussianNames()
         self._features = lru_cache(MEMORY)(self._word_features)
         self._personal: frozenset[str] = frozenset()
+        self._common: CommonWords
 
     def load(self) -> None:
         """Read the word list."""
@@ -183,7 +185,9 @@ class UkrainianNames(Names):
         lists = [weights.package_folder("natasha") / "data" / "dict" / name for name in ("first.txt", "last.txt")]
         self._personal = frozenset(word for path in lists for word in path.read_text(encoding="utf-8").split())
         self._dictionary.load()
+        self._common = CommonWords("uk")
         self._models = (
+            *self._common.models(),
             weights.file_reference("newsflow-ukrainian-words", WORDS),
             *(weights.file_reference(f"natasha-names-{path.stem}", path) for path in lists),
         )
@@ -235,7 +239,7 @@ class UkrainianNames(Names):
             found.append("l=only-place")
         if self.is_personal(word):
             found.append("l=personal")
-        return (*found, *self._dictionary.word_features(UkrainianRecognizer.mapped(low)))
+        return (*found, *self._common.features(word), *self._dictionary.word_features(UkrainianRecognizer.mapped(low)))
 
     def is_place(self, word: str) -> bool:
         """Return whether the word list has it as a form of places alone, or it ends like «Київщина», «Одещина»."""
