@@ -302,7 +302,7 @@ def test_provenance_names_what_was_used(stage: Classify) -> None:
         ("iptc-media-topics-levels-1-and-2", hashlib.sha256(topics.TABLE.read_bytes()).hexdigest()),
         ("newsflow-events-1", hashlib.sha256(event_model.ARTEFACT.read_bytes()).hexdigest()),
         ("newsflow-topics-3", hashlib.sha256(model.ARTEFACT.read_bytes()).hexdigest()),
-        ("newsflow-word-vectors-1", hashlib.sha256(vectors.TABLE.read_bytes()).hexdigest()),
+        ("newsflow-word-vectors-2", hashlib.sha256(vectors.TABLE.read_bytes()).hexdigest()),
     ]
     entry = stage.enrich(annotated(CASES[0][2])).provenance[-1]
     assert (entry.stage, entry.version, entry.models) == ("classify", "3", references)

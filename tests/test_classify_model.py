@@ -160,15 +160,37 @@ def test_table_is_of_the_word_lists() -> None:
     assert stems == sorted({entry.stem for entry in distil.vocabulary()}), "run: newsflow topics-model train"
 
 
-def test_compressing_gives_the_same_bytes() -> None:
+def test_compressing_gives_the_same_bytes_and_keeps_what_sentences_mean() -> None:
+    # Each word has a meaning (the first 100 dimensions) and a spelling (the others) three times as loud.
     words = distil.vocabulary()[::100]
     random = np.random.default_rng(0)
-    found = random.normal(size=(len(words), 384)).astype(np.float32)
-    first = model.pack(distil.compress(found, words))
-    assert first == model.pack(distil.compress(found.copy(), words))
+    meaning = random.normal(size=(len(words), 384)) * (np.arange(384) < distil.DIMENSIONS)
+    spelling = 3 * random.normal(size=(len(words), 384)) * (np.arange(384) >= distil.DIMENSIONS)
+    picked = random.integers(len(words), size=(2_000, 5))
+    texts = [(words[row[0]].language, " ".join(words[one].form for one in row)) for row in picked]
+    found, meant = meaning + spelling, meaning[picked].sum(axis=1)
+    first = model.pack(distil.compress(words, found, texts, meant))
+    assert first == model.pack(distil.compress(words, found.copy(), texts, meant.copy()))
     table = vectors.WordVectors(first)
     assert table.dimensions == distil.DIMENSIONS
-    assert table.row_of(features.words(words[0].form)[0]) is not None
+    kept = table.of_rows(np.array([table.row_of(features.words(word.form)[0]) for word in words]))[1]
+
+    def likeness(rows: model.Floats) -> model.Floats:
+        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        cosines: model.Floats = unit @ unit.T
+        return cosines[np.triu_indices(len(rows), 1)]
+
+    as_meant, as_spelled = (np.corrcoef(likeness(kept), likeness(rows))[0, 1] for rows in (meaning, spelling))
+    # Principal components would keep the spelling alone.
+    assert as_meant > 2 * as_spelled
+
+
+def test_what_a_sentence_means_has_no_mean_of_its_language() -> None:
+    languages = ["ru", "ru", "uk", "en", "en", "uk"]
+    rows = np.random.default_rng(0).normal(size=(6, 384)).astype(np.float32) + 5
+    made = distil.centred(rows, languages)
+    assert np.allclose(np.linalg.norm(made, axis=1), 1)
+    assert np.allclose(made[0], -made[1]), "of two texts of a language what differs is left"
 
 
 @pytest.mark.parametrize(

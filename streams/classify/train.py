@@ -135,9 +135,14 @@ class Children:
     """Fold of an example; -1 for what is never held out."""
 
 
+def split_sentences(text: str) -> list[str]:
+    """Return the sentences of a text, roughly: what ends with a full stop before a capital or a quote mark."""
+    return _BETWEEN_SENTENCES.split(text)
+
+
 def first_sentence(text: str) -> str | None:
     """Return the first sentence of a text of several, if it has at least `MIN_WORDS` words; else None."""
-    sentences = _BETWEEN_SENTENCES.split(text)
+    sentences = split_sentences(text)
     return sentences[0] if len(sentences) > 1 and len(sentences[0].split()) >= MIN_WORDS else None
 
 

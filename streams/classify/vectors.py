@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 TABLE = Path(__file__).with_name("vectors.npz")
 """The committed table; `newsflow topics-model train` makes it, byte for byte."""
 
-NAME = "newsflow-word-vectors-1"
+NAME = "newsflow-word-vectors-2"
 """The table's name in the provenance."""
 
 _SHORTEST_STEM = 3
@@ -74,7 +74,7 @@ def stem(word: str) -> str:
 
 
 class WordVectors:
-    """The table in memory (about 20 MB with its stems). Read only."""
+    """The table in memory (about 16 MB with its stems). Read only."""
 
     def __init__(self, content: bytes) -> None:
         """Read a table as `distil` wrote it.
