@@ -30,8 +30,8 @@ CHARACTERS = 500
 """How much of an article is read, in code points: news says what it is about at its beginning."""
 
 UNSURE = 0.8
-"""The encoder is asked where no topic of the small model reaches this: of single sentences half, of news articles a
-quarter."""
+"""The encoder is asked where no topic of the small model reaches this: of single sentences two in five, of news
+articles a quarter."""
 
 
 def normalised(vectors: Floats, mean: Floats) -> Floats:
