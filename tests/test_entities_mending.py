@@ -3,7 +3,7 @@
 import pytest
 
 from schemas import EntityType
-from streams.entities.mending import mended, parted
+from streams.entities.mending import REPEATED, SURE, mended, parted
 from streams.entities.spans import Span
 
 PER, LOC, ORG = EntityType.PER, EntityType.LOC, EntityType.ORG
@@ -14,8 +14,10 @@ def span_of(text: str, words: str, kind: EntityType) -> Span:
     return Span(start, start + len(words), kind)
 
 
-def after(text: str, found: list[tuple[str, EntityType]], language: str) -> list[tuple[str, EntityType]]:
-    spans = {span_of(text, words, kind): 0.9 for words, kind in found}
+def after(
+    text: str, found: list[tuple[str, EntityType]], language: str, confidence: float = 0.9
+) -> list[tuple[str, EntityType]]:
+    spans = {span_of(text, words, kind): confidence for words, kind in found}
     return [(text[span.start : span.stop], span.type) for span in mended(text, spans, language)]
 
 
@@ -213,8 +215,16 @@ def test_a_span_that_swallows_a_known_name_is_cut_only_where_the_rest_is_no_part
     ("language", "words"),
     [("uk", "90-х"), ("uk", "обласної ради"), ("ru", "44-летний британский юрист"), ("en", "the district council")],
 )
-def test_a_name_has_a_capital(language: str, words: str) -> None:
-    assert after(f"— {words} —", [(words, ORG)], language) == []
+def test_what_has_no_capital_is_a_name_only_where_that_is_sure(language: str, words: str) -> None:
+    assert after(f"— {words} —", [(words, ORG)], language, confidence=SURE - 0.01) == []
+    assert after(f"— {words} —", [(words, ORG)], language, confidence=SURE) == [(words, ORG)]
+
+
+def test_a_surname_whose_full_name_is_there_is_at_least_as_sure_as_one_found_again() -> None:
+    text = "Вчора виступив Олег Гнатишак. Потім Гнатишак поїхав додому."
+    full, alone = span_of(text, "Олег Гнатишак", PER), Span(text.rindex("Гнатишак"), text.index(" поїхав"), PER)
+    assert mended(text, {full: 0.95, alone: 0.4}, "uk") == {full: 0.95, alone: REPEATED}
+    assert mended(text, {full: 0.95, alone: 0.7}, "uk") == {full: 0.95, alone: 0.7}
 
 
 @pytest.mark.parametrize(

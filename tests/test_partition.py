@@ -29,13 +29,14 @@ class Owner:
 
     def __init__(self, settings: Settings, committed: Committed) -> None:
         self.generation = 1
+        self.breaker = Breaker(settings, "prepare", "articles.raw")
         self.partition = InputPartition(
             settings,
             "prepare",
             "articles.raw",
             0,
             max_batch_bytes=100_000,
-            breaker=Breaker(settings, "prepare", "articles.raw"),
+            breaker=self.breaker,
             process=self._process,
             committed=committed,
             current_generation=lambda: self.generation,
@@ -101,6 +102,10 @@ def test_an_owner_fenced_by_one_that_died_since_takes_over_once_more(line: Runni
             await owner.handle(3)
             await owner.partition.close()
             await zombie.partition.close()
+            # What was done twice is counted once.
+            once = Breaker(line.settings, "prepare", "articles.raw")
+            once.record(await owner._process([Incoming("articles.raw", 0, n, 0, None, None, ()) for n in range(4)]))
+            assert owner.breaker.metadata() == once.metadata()
 
     asyncio.run(run())
     assert written(line) == [b"0", b"1", b"2", b"3"]

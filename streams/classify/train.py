@@ -1,8 +1,8 @@
 """Train the topic model from the committed examples and cue words.
 
-What goes in: `examples/`, `cues.tsv`, `child_cues.tsv`, the taxonomy's own definitions (`concepts.tsv`) and the word
-vectors (`vectors.npz`). The same bytes on every run. Needs scikit-learn (the extra `models`); `newsflow topics-model
-train` runs it.
+What goes in: `examples/`, `no_topic.tsv`, `cues.tsv`, `child_cues.tsv`, the taxonomy's own definitions (`concepts.tsv`)
+and the word vectors (`vectors.npz`). The same bytes on every run. Needs scikit-learn (the extra `models`); `newsflow
+topics-model train` runs it.
 """
 
 import re
@@ -23,6 +23,9 @@ from streams.classify.labelled import LANGUAGES, Example, read_child_examples, r
 from streams.classify.report_page import Confusion, Curve, Table
 from streams.classify.topics import TopicTable
 
+SENTENCE = "sentence"
+"""The `form` of examples that are single sentences; the others are news."""
+
 FOLDS = 5
 """Cross-validation folds; an example's fold is its number within topic and language modulo this, so each fold has every
 topic, language and form, and examples of one number (which may share a subject across languages) stay together."""
@@ -38,6 +41,9 @@ CONCEPTS = Path(__file__).with_name("concepts.tsv")
 
 CHILD_CUES = Path(__file__).with_name("child_cues.tsv")
 """Names and cue phrases of level 2 in three languages, written by us; its head names the columns."""
+
+TOPICLESS = Path(__file__).with_name("no_topic.tsv")
+"""Sentences of which no topic can be told, written by us: what news says in every article is to speak for none."""
 
 CONCEPT_WEIGHT = 0.3
 """Weight of a definition beside an example's 1: it names what a topic is about, but is no news."""
@@ -154,6 +160,16 @@ def read_concepts() -> list[tuple[str, str, str]]:
     """
     lines = [line.split("\t") for line in CONCEPTS.read_text("utf-8").splitlines() if not line.startswith("#")]
     return [(topic, child, text) for topic, child, text in lines]
+
+
+def read_topicless() -> list[str]:
+    """Return sentences without any topic, in three languages.
+
+    Raises:
+        ValueError: a line has not two columns.
+    """
+    lines = [line.split("\t") for line in TOPICLESS.read_text("utf-8").splitlines() if not line.startswith("#")]
+    return [text for _, text in lines]
 
 
 def read_child_cues() -> list[tuple[str, str]]:
@@ -273,25 +289,37 @@ def scores_of_unseen(
     material: Material,
     seen: Flags,
     unseen: Flags,
-    concepts: Material,
+    never_held_out: Material,
     codes: list[str],
     table: vectors.WordVectors,
 ) -> Floats:
     """Return the scores (before calibration) of some examples by a model of others."""
     kept, asked = np.flatnonzero(seen), np.flatnonzero(unseen)
     given = Material([material.texts[i] for i in kept], material.labels[kept], material.weight[kept])
-    vocabulary, weights, intercepts = fit(given + concepts, codes, table)
+    vocabulary, weights, intercepts = fit(given + never_held_out, codes, table)
     rows = design_matrix([material.texts[i] for i in asked], vocabulary, len(codes), table)
     scores: Floats = rows @ weights + intercepts
     return scores
 
 
-def held_out_probabilities(scores: Floats, labels: Flags, folds: NDArray[np.int64], sizes: NDArray[np.int64]) -> Floats:
+def calibrate_for_strangers(scores: Floats, foreign: Floats, labels: Flags, sizes: NDArray[np.int64]) -> Calibration:
+    """Return the calibration of held-out scores and of `foreign` ones, by a model that has not seen the form either.
+
+    Our examples are of one make, so the held-out ones are easier than the texts of others, and the scores that are
+    right for them are too sure elsewhere. News to a model of single sentences, and the other way round, are strange.
+    """
+    twice = np.concatenate([scores, foreign])
+    return calibrate(twice, np.concatenate([labels, labels]), np.concatenate([sizes, sizes]))
+
+
+def held_out_probabilities(
+    scores: Floats, foreign: Floats, labels: Flags, folds: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> Floats:
     """Return probabilities of held-out scores, each fold calibrated on the others only."""
     probabilities = np.zeros(scores.shape)
     for fold in range(FOLDS):
         seen, unseen = folds != fold, folds == fold
-        made = calibrate(scores[seen], labels[seen], sizes[seen])
+        made = calibrate_for_strangers(scores[seen], foreign[seen], labels[seen], sizes[seen])
         probabilities[unseen] = model.sigmoid(made.logits(scores[unseen], sizes[unseen]))
     return probabilities
 
@@ -466,7 +494,7 @@ EIGHTHS = 8
 CURVE_SHARES = (1, 2, 4)
 """Eighths of the examples that the first models of the learning curve see; the last one sees all."""
 
-STEPS = FOLDS + len(CURVE_SHARES) + 2
+STEPS = FOLDS + len(CURVE_SHARES) + 4
 """How often `train` tells its progress."""
 
 
@@ -482,11 +510,14 @@ def _train(step: Callable[[], None]) -> TrainedTopics:
     examples = read_examples()
     labels = np.array([[code in example.codes for code in codes] for example in examples])
     table = vectors.load()
-    defined = read_concepts()
+    defined, void = read_concepts(), read_topicless()
     concepts = Material(
         [features.words(text) for _, _, text in defined],
         np.array([[code == own for code in codes] for own, _, _ in defined]),
         np.full(len(defined), CONCEPT_WEIGHT),
+    )
+    never_held_out = concepts + Material(
+        [features.words(text) for text in void], np.zeros((len(void), len(codes)), bool), np.ones(len(void))
     )
     cropped = [(i, cut) for i, example in enumerate(examples) if (cut := first_sentence(example.text))]
     origin = np.array([*range(len(examples)), *(i for i, _ in cropped)])
@@ -501,9 +532,14 @@ def _train(step: Callable[[], None]) -> TrainedTopics:
 
     scores = np.zeros(material.labels.shape)
     for fold in range(FOLDS):
-        scores[folds == fold] = scores_of_unseen(material, folds != fold, folds == fold, concepts, codes, table)
+        scores[folds == fold] = scores_of_unseen(material, folds != fold, folds == fold, never_held_out, codes, table)
         step()
-    probabilities = held_out_probabilities(scores, material.labels, folds, sizes)[: len(examples)]
+    single = np.array([example.form == SENTENCE for example in examples])[origin]
+    foreign = np.zeros(material.labels.shape)
+    for form in (single, ~single):
+        foreign[form] = scores_of_unseen(material, ~form, form, never_held_out, codes, table)
+        step()
+    probabilities = held_out_probabilities(scores, foreign, material.labels, folds, sizes)[: len(examples)]
 
     whole = np.arange(len(origin)) < len(examples)
     asked = (folds == 0) & whole
@@ -511,7 +547,7 @@ def _train(step: Callable[[], None]) -> TrainedTopics:
     for share in CURVE_SHARES:
         seen = (folds != 0) & (number // FOLDS % EIGHTHS < share)
         used.append(int((seen & whole).sum()))
-        part = scores_of_unseen(material, seen, asked, concepts, codes, table)
+        part = scores_of_unseen(material, seen, asked, never_held_out, codes, table)
         lines.append(curve_figures(part, material.labels[asked]))
         step()
     # With all of the examples it is the model that cross-validation has fitted for that fold.
@@ -519,8 +555,8 @@ def _train(step: Callable[[], None]) -> TrainedTopics:
     lines.append(curve_figures(scores[asked], material.labels[asked]))
     curve = Curve(tuple(used), {name: tuple(line[name] for line in lines) for name in lines[0]})
 
-    vocabulary, weights, intercepts = fit(material + concepts, codes, table)
-    calibration = calibrate(scores, material.labels, sizes)
+    vocabulary, weights, intercepts = fit(material + never_held_out, codes, table)
+    calibration = calibrate_for_strangers(scores, foreign, material.labels, sizes)
     lexical, scale = quantise(weights[: len(vocabulary.parts)])
     step()
 

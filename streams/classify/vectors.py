@@ -40,6 +40,8 @@ _BY_LENGTH = {
     n: frozenset(ending for ending in _ENDINGS.split() if len(ending) == n)
     for n in range(1, 1 + max(map(len, _ENDINGS.split())))
 }
+_NO_ENDING = frozenset(("поетому", "потому", "почему", "чему", "зачем", "затем", "потим", "тому"))
+"""Words that only look inflected: «поэтому» is no form of «поэт»."""
 _REFLEXIVE = re.compile(r"(?:с[яь])$")
 _CYRILLIC = re.compile(r"[а-я]")
 
@@ -53,6 +55,8 @@ def stem(word: str) -> str:
 
     A rough rule per alphabet, not a lemma: its purpose is that the forms of a word share one vector.
     """
+    if word in _NO_ENDING:
+        return word
     if _CYRILLIC.match(word):
         if len(word) > _SHORTEST_STEM + 3:
             word = _REFLEXIVE.sub("", word)

@@ -81,6 +81,7 @@ class InputPartition:
         self._producer: AIOKafkaProducer | None = None
         self._generation: int | None = None
         self._position = 0
+        self._counted = 0
         self._in_transaction = False
         self.busy_since: float | None = None
         """Monotonic time of the latest progress with the batch in hand; None while idle."""
@@ -133,7 +134,13 @@ class InputPartition:
         while todo and generation == self._current_generation():
             self._breaker.check()
             outgoing = await self._process(todo)
-            await self._commit(outgoing, todo[len(outgoing) - 1].offset + 1)
+            # What is done once more after a fence is counted already.
+            self._breaker.record(
+                [made for made, record in zip(outgoing, todo, strict=False) if record.offset >= self._counted]
+            )
+            position = todo[len(outgoing) - 1].offset + 1
+            self._counted = max(self._counted, position)
+            await self._commit(outgoing, position)
             todo = todo[len(outgoing) :]
             self.busy_since = time.monotonic()
 
@@ -184,7 +191,6 @@ class InputPartition:
             for record in outgoing
         ]
         await asyncio.gather(*acknowledged)
-        self._breaker.record(outgoing)
         offset = OffsetAndMetadata(position, self._breaker.metadata())
         await self._producer.send_offsets_to_transaction({self._source: offset}, self._settings.app_id)
         await self._producer.commit_transaction()

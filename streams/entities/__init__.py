@@ -14,7 +14,7 @@ from schemas import AnnotatedEvent, EntityType, Mention, ModelReference, Prepare
 from streams.entities import countries, tables
 from streams.entities.countries import Gazetteer, written_like
 from streams.entities.english import EnglishNames
-from streams.entities.grouping import NamedMention, entities
+from streams.entities.grouping import NamedMention, entities, unlinked_id
 from streams.entities.linking import Draft, Linker
 from streams.entities.mending import REPEATED, mended, parted
 from streams.entities.names import Names
@@ -26,7 +26,7 @@ from streams.entities.spans import Span, without_overlap
 from streams.entities.ukrainian import UkrainianDictionaryNames, UkrainianNames
 from streams.stage import Stage
 
-__all__ = ["LIKELY", "Entities"]
+__all__ = ["LIKELY", "Entities", "likely"]
 
 LIKELY = 0.5
 """Least confidence of a name that no table knows: below it the sequence model thinks that it is more likely none."""
@@ -188,7 +188,9 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
         form = None if other else parts.gazetteer.link(words, span.type, text)
         normal = written_like(form.base, words) if form else parts.names.nominative(words, span.type)
         drafts.append(Draft(span, words, normal, form.known if form else None))
-    linked = _likely(parts.linker.link(text, drafts), confidence)
+    # By place: the linker may change a span's type.
+    sure = {(span.start, span.stop): p for span, p in confidence.items()}
+    linked = likely(parts.linker.link(text, drafts), sure)
     return [
         NamedMention(
             Mention(
@@ -196,7 +198,7 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
                 stop=draft.span.stop,
                 text=draft.words,
                 normal=draft.normal,
-                confidence=round(confidence.get(draft.span, 1.0), 3),
+                confidence=round(sure.get((draft.span.start, draft.span.stop), 1.0), 3),
             ),
             draft.span.type,
             draft.known,
@@ -206,14 +208,19 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
     ]
 
 
-def _likely(drafts: Iterable[Draft], confidence: Mapping[Span, float]) -> list[Draft]:
-    """Return the drafts without the names that no table knows and no mention in the article makes likely."""
-    drafts = list(drafts)
-    best: dict[tuple[str, EntityType], float] = defaultdict(float)
-    for draft in drafts:
-        name = draft.normal, draft.span.type
-        best[name] = max(best[name], confidence.get(draft.span, 1.0))
-    return [draft for draft in drafts if draft.known or best[draft.normal, draft.span.type] >= LIKELY]
+def likely(drafts: Iterable[Draft], sure: Mapping[tuple[int, int], float]) -> list[Draft]:
+    """Return the drafts without the names that no table knows and no mention in the article makes likely.
+
+    `sure` is the confidence by start and stop; a place that is not in it is certain.
+    """
+    names = [
+        (draft, unlinked_id(draft.span.type, draft.entity_normal or draft.normal), (draft.span.start, draft.span.stop))
+        for draft in drafts
+    ]
+    best: dict[str, float] = defaultdict(float)
+    for _, name, place in names:
+        best[name] = max(best[name], sure.get(place, 1.0))
+    return [draft for draft, name, _ in names if draft.known or best[name] >= LIKELY]
 
 
 def _agreed(text: str, tagged: list[Span], gazetteer: Gazetteer) -> Iterator[Span]:

@@ -14,7 +14,7 @@ LANGUAGES = ("uk", "en")
 OFTEN = 3
 """Times a word is met small before the table may be sure of it."""
 
-WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:['’ʼ][^\W\d_]+)*")
+WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:['’ʼ](?!s\b)[^\W\d_]+)*")
 
 
 def table_path(language: str) -> Path:

@@ -60,6 +60,8 @@ _CLOSING_QUOTE = re.compile(r"[^«»\n]{0,40}»")
 _AND = re.compile(r",? (?:and|и|та|і|й) |, | ?[-–—] ?")
 MINIMUM = 4
 """Letters that a surname must have to be looked for in the article."""
+SURE = 0.8
+"""Confidence from which a name needs no capital."""
 REPEATED = 0.6
 """Confidence of a surname that is found because its full name is in the article."""
 
@@ -77,10 +79,12 @@ def mended(text: str, found: Mapping[Span, float], language: str) -> dict[Span, 
     pieces: dict[Span, float] = {}
     for span, confidence in found.items():
         for piece in _pieces(text, span, language):
-            pieces[piece] = confidence
+            # «90-х», «обласної ради» against «5 канал», «59-ї бригади»: a name has a capital, bar those that are sure.
+            if confidence >= SURE or any(mark.isupper() for mark in text[piece.start : piece.stop]):
+                pieces[piece] = confidence
     voted = _voted(text, pieces)
     repeated = _surnames(text, voted)
-    together = repeated | voted
+    together = voted | {span: max(low, voted.get(span, low)) for span, low in repeated.items()}
     return {span: together[span] for span in without_overlap(together)}
 
 
@@ -159,9 +163,6 @@ def _pieces(text: str, span: Span, language: str) -> list[Span]:
     if span.type is not EntityType.PER and _ADJECTIVE.fullmatch(text, start, stop) and _SMALL_WORD.match(text, stop):
         return result
     words = text[start:stop].lower().replace("’", "'").split()
-    if not any(letter.isupper() for letter in text[start:stop]):
-        # «90-х», «обласної ради»: a name has a capital.
-        return result
     if words and not all(word in _COMMON[language] for word in words) and not _ROMAN.fullmatch(text, start, stop):
         result.insert(0, Span(start, stop, span.type))
     return result

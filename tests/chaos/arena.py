@@ -67,17 +67,19 @@ class Outcome:
 
 
 class _WatchedLine(RunningLine):
-    """A line that notes what was published."""
+    """A line that notes what was published; `published` counts what the broker has acknowledged."""
 
     progress: Progress
+    published = 0
 
     async def publish(self, records: Sequence[Sent], compression: str | None = None) -> None:
         await super().publish(records, compression)
         self.progress.went_in(record.key for record in records)
+        self.published += len(records)
 
 
 class Load:
-    """Articles that go in at a steady rate, in a thread; for faults that leave the broker alone.
+    """Articles that go in at a steady rate, in a thread; for faults that leave a broker to publish to.
 
     `count` of them, or as many as it takes until `end`: work is there for the last fault however slow the machine.
     """
@@ -87,8 +89,15 @@ class Load:
         self._per_second = per_second
         self._count = count
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._failed: Exception | None = None
+        self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except Exception as error:  # noqa: BLE001  # for whoever waits for the thread
+            self._failed = error
 
     async def _run(self) -> None:
         began, done = time.monotonic(), 0
@@ -100,8 +109,10 @@ class Load:
             done += some
 
     def join(self) -> None:
-        """Wait until all is published."""
+        """Wait until all is published; raise what came in between."""
         self._thread.join()
+        if self._failed:
+            raise self._failed
 
     def end(self) -> None:
         """Publish no more."""
@@ -191,9 +202,9 @@ class Arena:
     def strike(self, fault: Callable[[], object]) -> None:
         """Do the fault and count it where it meets work, for which it waits a moment: fewer outcomes than articles."""
         until = time.monotonic() + WORK_WITHIN
-        while self.come >= len(self.names) and time.monotonic() < until:
+        while self.come >= self.line.published and time.monotonic() < until:
             time.sleep(0.02)
-        self.struck += self.come < len(self.names)
+        self.struck += self.come < self.line.published
         fault()
         self.faults.append(time.monotonic())
 
