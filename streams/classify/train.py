@@ -58,8 +58,8 @@ MIN_EXAMPLES = 2
 """A feature must occur in this many examples: one seen once is noise."""
 
 THRESHOLD = 0.25
-"""An article gets the topics of at least this probability: low, with a held-out macro-F1 within two points of the best.
-Seven of ten assigned topics are right then; who needs more takes those of a higher score."""
+"""An article gets the topics of at least this probability: the lowest whose held-out macro-F1 is within a point of the
+best. Seven of ten assigned topics are right then; who needs more takes those of a higher score."""
 
 BEST_THRESHOLD = 0.15
 """Where no topic reaches `THRESHOLD`, the best one is given if it reaches this; its score says what that is worth."""
