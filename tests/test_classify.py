@@ -347,7 +347,10 @@ def test_one_endless_word(stage: Classify) -> None:
 @pytest.mark.parametrize(
     ("language", "text", "wrong"),
     [
-        ("uk", "Графік погодинних відключень світла на завтра", "medtop:17000000"),
+        pytest.param(
+            *("uk", "Графік погодинних відключень світла на завтра", "medtop:17000000"),
+            marks=pytest.mark.xfail(strict=True, reason="no stem: for want of a better one, «завтра» is weather, .21"),
+        ),
         ("uk", "Уряд погодив проєкт бюджету", "medtop:17000000"),
         ("uk", "Наступного тижня змінять розклад поїздів", CONFLICT),
         ("uk", "Повинні сплатити до жовтня", "medtop:03000000"),
@@ -360,9 +363,7 @@ def test_one_endless_word(stage: Classify) -> None:
     ],
 )
 def test_a_stem_does_not_catch_unrelated_words(stage: Classify, language: Language, text: str, wrong: str) -> None:
-    # A guess below the threshold, where there is no better one, is nothing that a stem has caught.
-    topics = stage.enrich(annotated(text, language)).topics
-    assert wrong not in {topic.code for topic in topics if topic.score >= 0.25}
+    assert wrong not in {topic.code for topic in stage.enrich(annotated(text, language)).topics}
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_table_is_of_the_word_lists() -> None:
 
 
 def test_compressing_gives_the_same_bytes_and_keeps_what_sentences_mean() -> None:
-    # Each word has a meaning (the first 100 dimensions) and a spelling (the others) three times as loud.
+    # Each word has a meaning (the first dimensions) and a spelling (the others) three times as loud.
     words = distil.vocabulary()[::100]
     random = np.random.default_rng(0)
     meaning = random.normal(size=(len(words), 384)) * (np.arange(384) < distil.DIMENSIONS)

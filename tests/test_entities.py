@@ -3,19 +3,17 @@
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from schemas import AnnotatedEvent, Entity, EntityType, PreparedEvent, encode
+from schemas import AnnotatedEvent, Entity, EntityType, Mention, PreparedEvent, encode
 from schemas.events import Article
-from streams.entities import LIKELY, Entities, likely
+from streams.entities import Entities
 from streams.entities.countries import read_rows
-from streams.entities.linking import Draft
-from streams.entities.spans import Span
+from streams.entities.grouping import LIKELY, NamedMention, entities
 
-KYIV = next(row.known for row in read_rows() if row.known.country == "UA")
+UKRAINE = next(row.known for row in read_rows() if row.known.country == "UA")
 RUSSIAN = (
     "В НАТО заявили, что РФ и КНДР нарушают резолюции Совета Безопасности ООН.\n"
     "Президент России Владимир Путин встретился с министром Сергеем Лавровым. Между Россией и Северной Кореей "
@@ -327,27 +325,26 @@ def test_letters_that_unicode_has_no_name_for_are_no_harm(stage: Entities, langu
     assert {"Q212", "Q7184"} <= {entity.id for entity in event.entities}
 
 
-def draft(words: str, start: int, known: bool = False, whole: str | None = None) -> Draft:
-    one = Draft(Span(start, start + len(words), EntityType.PER), words, words)
-    return replace(one, known=KYIV if known else None, entity_normal=whole)
+def named(words: str, start: int, confidence: float, *, known: bool = False, whole: str | None = None) -> NamedMention:
+    mention = Mention(start=start, stop=start + len(words), text=words, normal=words, confidence=round(confidence, 3))
+    return NamedMention(mention, EntityType.PER, UKRAINE if known else None, whole or words, confidence)
 
 
 @pytest.mark.parametrize(
-    ("drafts", "sure", "left"),
+    ("mentions", "left"),
     [
-        ([draft("Гнатишак", 0)], [LIKELY], [0]),
-        ([draft("Гнатишак", 0)], [LIKELY - 0.01], []),
-        # Known by a table, or by its place alone: as certain as can be.
-        ([draft("Київ", 0, known=True)], [0.1], [0]),
-        ([draft("Гнатишак", 0)], [], [0]),
+        ([named("Гнатишак", 0, LIKELY)], [0]),
+        ([named("Гнатишак", 0, LIKELY - 0.0001)], []),
+        # Known by a table, or as certain as can be.
+        ([named("Україна", 0, 0.1, known=True)], [0]),
+        ([named("Гнатишак", 0, 1.0)], [0]),
         # Likely elsewhere: in small or large letters, in its full name.
-        ([draft("Lubenice", 0), draft("LUBENICE", 20)], [0.4, 0.9], [0, 20]),
-        ([draft("Malakas", 0, whole="Typhoon Malakas"), draft("Typhoon Malakas", 20)], [0.4, 0.9], [0, 20]),
-        ([draft("Calder", 0), draft("Gnatyshak", 20)], [0.4, 0.9], [20]),
+        ([named("Lubenice", 0, 0.4), named("LUBENICE", 20, 0.9)], [0, 20]),
+        ([named("Malakas", 0, 0.4, whole="Typhoon Malakas"), named("Typhoon Malakas", 20, 0.9)], [0, 20]),
+        ([named("Calder", 0, 0.4), named("Gnatyshak", 20, 0.9)], [20]),
     ],
 )
 def test_a_name_that_no_table_knows_is_likely_somewhere_in_its_article(
-    drafts: list[Draft], sure: list[float], left: list[int]
+    mentions: list[NamedMention], left: list[int]
 ) -> None:
-    places = {(one.span.start, one.span.stop): p for one, p in zip(drafts, sure, strict=False)}
-    assert [one.span.start for one in likely(drafts, places)] == left
+    assert [one.start for entity in entities(mentions, "en") for one in entity.mentions] == left

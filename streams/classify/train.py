@@ -158,8 +158,7 @@ def read_concepts() -> list[tuple[str, str, str]]:
     Raises:
         ValueError: a line is no such triple.
     """
-    lines = [line.split("\t") for line in CONCEPTS.read_text("utf-8").splitlines() if not line.startswith("#")]
-    return [(topic, child, text) for topic, child, text in lines]
+    return [(topic, child, text) for topic, child, text in _rows(CONCEPTS)]
 
 
 def read_topicless() -> list[str]:
@@ -168,8 +167,7 @@ def read_topicless() -> list[str]:
     Raises:
         ValueError: a line has not two columns.
     """
-    lines = [line.split("\t") for line in TOPICLESS.read_text("utf-8").splitlines() if not line.startswith("#")]
-    return [text for _, text in lines]
+    return [text for _, text in _rows(TOPICLESS)]
 
 
 def read_child_cues() -> list[tuple[str, str]]:
@@ -179,12 +177,15 @@ def read_child_cues() -> list[tuple[str, str]]:
         ValueError: a line has not the columns that the file's head names.
     """
     found = []
-    for line in CHILD_CUES.read_text("utf-8").splitlines():
-        if not line.startswith("#"):
-            code, name_ru, name_uk, *cues = line.split("\t")
-            found += [(code, name_ru), (code, name_uk)]
-            found += [(code, cue) for column in cues for cue in column.split(" | ")]
+    for code, name_ru, name_uk, *cues in _rows(CHILD_CUES):
+        found += [(code, name_ru), (code, name_uk)]
+        found += [(code, cue) for column in cues for cue in column.split(" | ")]
     return found
+
+
+def _rows(path: Path) -> list[list[str]]:
+    lines = path.read_text("utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
 
 
 def build_vocabulary(texts: list[list[str]], codes: list[str]) -> Vocabulary:

@@ -5,8 +5,7 @@ in the nominative, `linking` decides within the article whom each names, `groupi
 """
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +13,7 @@ from schemas import AnnotatedEvent, EntityType, Mention, ModelReference, Prepare
 from streams.entities import countries, tables
 from streams.entities.countries import Gazetteer, written_like
 from streams.entities.english import EnglishNames
-from streams.entities.grouping import NamedMention, entities, unlinked_id
+from streams.entities.grouping import NamedMention, entities
 from streams.entities.linking import Draft, Linker
 from streams.entities.mending import REPEATED, mended, parted
 from streams.entities.names import Names
@@ -26,10 +25,7 @@ from streams.entities.spans import Span, without_overlap
 from streams.entities.ukrainian import UkrainianDictionaryNames, UkrainianNames
 from streams.stage import Stage
 
-__all__ = ["LIKELY", "Entities", "likely"]
-
-LIKELY = 0.5
-"""Least confidence of a name that no table knows: below it the sequence model thinks that it is more likely none."""
+__all__ = ["Entities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,37 +186,20 @@ def _mentions(text: str, parts: LanguageParts) -> list[NamedMention]:
         drafts.append(Draft(span, words, normal, form.known if form else None))
     # By place: the linker may change a span's type.
     sure = {(span.start, span.stop): p for span, p in confidence.items()}
-    linked = likely(parts.linker.link(text, drafts), sure)
     return [
-        NamedMention(
-            Mention(
-                start=draft.span.start,
-                stop=draft.span.stop,
-                text=draft.words,
-                normal=draft.normal,
-                confidence=round(sure.get((draft.span.start, draft.span.stop), 1.0), 3),
-            ),
-            draft.span.type,
-            draft.known,
-            draft.entity_normal or draft.normal,
-        )
-        for draft in linked
+        _named(draft, sure.get((draft.span.start, draft.span.stop), 1.0)) for draft in parts.linker.link(text, drafts)
     ]
 
 
-def likely(drafts: Iterable[Draft], sure: Mapping[tuple[int, int], float]) -> list[Draft]:
-    """Return the drafts without the names that no table knows and no mention in the article makes likely.
-
-    `sure` is the confidence by start and stop; a place that is not in it is certain.
-    """
-    names = [
-        (draft, unlinked_id(draft.span.type, draft.entity_normal or draft.normal), (draft.span.start, draft.span.stop))
-        for draft in drafts
-    ]
-    best: dict[str, float] = defaultdict(float)
-    for _, name, place in names:
-        best[name] = max(best[name], sure.get(place, 1.0))
-    return [draft for draft, name, _ in names if draft.known or best[name] >= LIKELY]
+def _named(draft: Draft, confidence: float) -> NamedMention:
+    mention = Mention(
+        start=draft.span.start,
+        stop=draft.span.stop,
+        text=draft.words,
+        normal=draft.normal,
+        confidence=round(confidence, 3),
+    )
+    return NamedMention(mention, draft.span.type, draft.known, draft.entity_normal or draft.normal, confidence)
 
 
 def _agreed(text: str, tagged: list[Span], gazetteer: Gazetteer) -> Iterator[Span]:

@@ -7,7 +7,8 @@ the sequence model does not learn: in its own texts every small word would be on
 from collections import Counter
 
 from streams.classify.labelled import read_child_examples, read_examples
-from streams.entities.common_words import LANGUAGES, WORD, spelled, table_path
+from streams.entities.common_words import LANGUAGES, WORD, table_path
+from streams.entities.names import spelled
 
 
 def table(language: str) -> str:

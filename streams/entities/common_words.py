@@ -22,24 +22,26 @@ def table_path(language: str) -> Path:
     return Path(__file__).with_name(f"common_words.{language}.tsv")
 
 
-def spelled(word: str) -> str:
-    """Return a word with the one apostrophe that the tables have."""
-    return word.replace("’", "'").replace("ʼ", "'")
-
-
 class CommonWords:
     """The table of one language."""
 
     def __init__(self, language: str) -> None:
-        """Read the table."""
-        lines = (line.split("\t") for line in table_path(language).read_text("utf-8").splitlines() if line[0] != "#")
-        self._features = {word: ("small-often",) if int(count) >= OFTEN else ("small-once",) for word, count in lines}
-        self._reference = weights.file_reference(f"newsflow-common-words-{language}", table_path(language))
+        """Name the table; `load` reads it."""
+        self._language = language
+        self._features: dict[str, tuple[str, ...]] = {}
+
+    def load(self) -> None:
+        """Read the table; calling it again does nothing."""
+        if self._features:
+            return
+        lines = table_path(self._language).read_text("utf-8").splitlines()
+        for word, count in (line.split("\t") for line in lines if not line.startswith("#")):
+            self._features[word] = ("small-often",) if int(count) >= OFTEN else ("small-once",)
 
     def models(self) -> tuple[ModelReference, ...]:
         """Return the table."""
-        return (self._reference,)
+        return (weights.file_reference(f"newsflow-common-words-{self._language}", table_path(self._language)),)
 
     def features(self, word: str) -> tuple[str, ...]:
-        """Return how often the table has a lower-case word, as a feature of the sequence model; none: not at all."""
-        return self._features.get(spelled(word), ())
+        """Return how often the table has a word, lower case, `names.spelled`, as a feature of the sequence model."""
+        return self._features.get(word, ())

@@ -10,6 +10,8 @@ from streams.entities.countries import Known
 
 NAMESPACE = UUID("0d3b6f0a-7a86-5c55-9a3f-6a1f5cf1c9f4")
 """Our own namespace for ids of entities without a Wikidata id; drawn once, never to change."""
+LIKELY = 0.5
+"""Least confidence of a name that no table knows: below it the sequence model thinks that it is more likely none."""
 LEAD = 500
 """Characters after which a mention counts half as much again, not twice: a news text's lead."""
 PARTS = 10_000
@@ -18,12 +20,16 @@ PARTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class NamedMention:
-    """A mention with its type, what it names, if that is known, and the nominative of the entity's whole name."""
+    """A mention with its type, what it names, if that is known, and the nominative of the entity's whole name.
+
+    `confidence` is the mention's before it is rounded.
+    """
 
     mention: Mention
     type: EntityType
     known: Known | None
     whole: str
+    confidence: float
 
 
 def unlinked_id(kind: EntityType, normal: str) -> str:
@@ -38,12 +44,18 @@ def _folded(normal: str) -> str:
 def entities(mentions: Iterable[NamedMention], language: str) -> tuple[Entity, ...]:
     """Return the entities in order of their first mention; mentions must come by start.
 
-    Mentions of one Wikidata id are one entity, else those of one type and normal form.
+    Mentions of one Wikidata id are one entity, else those of one type and normal form. Of the latter those are left out
+    that no mention in the article makes likely.
     """
     groups: dict[str, list[NamedMention]] = {}
     for named in mentions:
         key = named.known.qid if named.known else unlinked_id(named.type, named.whole)
         groups.setdefault(key, []).append(named)
+    groups = {
+        key: group
+        for key, group in groups.items()
+        if group[0].known or max(named.confidence for named in group) >= LIKELY
+    }
     weights = [sum(1 + 1 / (1 + named.mention.start / LEAD) for named in group) for group in groups.values()]
     shares = _shares(weights)
     return tuple(_entity(key, group, language, shares[at]) for at, (key, group) in enumerate(groups.items()))

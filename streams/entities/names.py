@@ -41,6 +41,11 @@ class Names(ABC):
         return True
 
 
+def spelled(word: str) -> str:
+    """Return a word with the one apostrophe that word lists have."""
+    return word.replace("’", "'").replace("ʼ", "'")
+
+
 def cased_like(word: str, model: str) -> str:
     """Return the lower-case word in capitals where the model has them: per part between hyphens."""
     parts, models = word.split("-"), model.split("-")

@@ -18,7 +18,7 @@ from typing import ClassVar
 from schemas import EntityType, ModelReference
 from streams.entities import weights
 from streams.entities.common_words import CommonWords
-from streams.entities.names import WORD, Names, cased_like
+from streams.entities.names import WORD, Names, cased_like, spelled
 from streams.entities.recognition import UkrainianRecognizer
 from streams.entities.russian import MEMORY, RussianNames
 from streams.errors import SettingsError
@@ -166,7 +166,7 @@ class UkrainianNames(Names):
         self._dictionary = dictionary or RussianNames()
         self._features = lru_cache(MEMORY)(self._word_features)
         self._personal: frozenset[str] = frozenset()
-        self._common: CommonWords
+        self._common = CommonWords("uk")
 
     def load(self) -> None:
         """Read the word list."""
@@ -185,7 +185,7 @@ class UkrainianNames(Names):
         lists = [weights.package_folder("natasha") / "data" / "dict" / name for name in ("first.txt", "last.txt")]
         self._personal = frozenset(word for path in lists for word in path.read_text(encoding="utf-8").split())
         self._dictionary.load()
-        self._common = CommonWords("uk")
+        self._common.load()
         self._models = (
             *self._common.models(),
             weights.file_reference("newsflow-ukrainian-words", WORDS),
@@ -233,24 +233,24 @@ class UkrainianNames(Names):
         return self._features(word)
 
     def _word_features(self, word: str) -> tuple[str, ...]:
-        low = word.replace("’", "'").replace("ʼ", "'")
+        low = spelled(word)
         found = [f"l={kind}" for kind in ("masculine", "feminine", "place", "noun") if low in self._words[kind]]
         if self.is_place(word):
             found.append("l=only-place")
         if self.is_personal(word):
             found.append("l=personal")
-        return (*found, *self._common.features(word), *self._dictionary.word_features(UkrainianRecognizer.mapped(low)))
+        return (*found, *self._common.features(low), *self._dictionary.word_features(UkrainianRecognizer.mapped(low)))
 
     def is_place(self, word: str) -> bool:
         """Return whether the word list has it as a form of places alone, or it ends like «Київщина», «Одещина»."""
-        low = word.lower().replace("’", "'").replace("ʼ", "'")
+        low = spelled(word.lower())
         if _REGION.fullmatch(low):
             return True
         return low in self._words["place"] and not any(low in self._words[kind] for kind in ("masculine", "feminine"))
 
     def is_personal(self, word: str) -> bool:
         """Return whether a word is a known first name or surname in any case, or has a surname's ending."""
-        low = word.lower().replace("’", "'").replace("ʼ", "'")
+        low = spelled(word.lower())
         if low in _NEVER_PERSONAL:
             return False
         if _SURNAME.search(low) or any(low in self._words[kind] for kind in ("masculine", "feminine")):
@@ -280,7 +280,7 @@ class UkrainianNames(Names):
         for start, word in words:
             if not _CYRILLIC.fullmatch(word) or len(word) < 2:
                 continue
-            low = word.lower().replace("’", "'").replace("ʼ", "'")
+            low = spelled(word.lower())
             if gender is None and len(words) > 1:
                 men = self._words["masculine"].get(low, set())
                 women = self._words["feminine"].get(low, set())
@@ -342,7 +342,7 @@ class UkrainianNames(Names):
         start, word = words[0]
         if word.isupper() and len(word) > 1:
             return []
-        low = word.lower().replace("’", "'").replace("ʼ", "'")
+        low = spelled(word.lower())
         adjective = _ADJECTIVE_FORMS.fullmatch(low) if len(words) > 1 else None
         if adjective and low not in self._words["noun"]:
             return self._with_adjective(words, adjective)
@@ -369,7 +369,7 @@ class UkrainianNames(Names):
             return []
         forms = []
         for start, word in words:
-            low = word.lower().replace("’", "'").replace("ʼ", "'")
+            low = spelled(word.lower())
             match = _ADJECTIVE_FORMS.fullmatch(low)
             known = self._words["noun"].get(low) or self._words["place"].get(low)
             if match and not known and match["ending"] in genders and (start, word) != words[-1]:

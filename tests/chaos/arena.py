@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -79,15 +79,15 @@ class _WatchedLine(RunningLine):
 
 
 class Load:
-    """Articles that go in at a steady rate, in a thread; for faults that leave a broker to publish to.
+    """Articles that go in by and by, in a thread; for faults that leave a broker to publish to.
 
-    `count` of them, or as many as it takes until `end`: work is there for the last fault however slow the machine.
+    `steps` says how many, and how many seconds after the start; it may go on until `end`, so that work is there for the
+    last fault however slow the machine.
     """
 
-    def __init__(self, publish: Callable[[int], Awaitable[object]], per_second: float, count: int | None) -> None:
+    def __init__(self, publish: Callable[[int], Awaitable[object]], steps: Iterable[tuple[float, int]]) -> None:
         self._publish = publish
-        self._per_second = per_second
-        self._count = count
+        self._steps = steps
         self._ended = threading.Event()
         self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -100,13 +100,16 @@ class Load:
             self._failed = error
 
     async def _run(self) -> None:
-        began, done = time.monotonic(), 0
-        at_once = max(1, round(self._per_second / 3))
-        while not self._ended.is_set() and (self._count is None or done < self._count):
-            await asyncio.sleep(max(0.0, began + done / self._per_second - time.monotonic()))
-            some = at_once if self._count is None else min(at_once, self._count - done)
-            await self._publish(some)
-            done += some
+        began = time.monotonic()
+        for seconds, count in self._steps:
+            await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+            if self._ended.is_set():
+                break
+            await self._publish(count)
+
+    def is_alive(self) -> bool:
+        """Whether more is to come."""
+        return self._thread.is_alive()
 
     def join(self) -> None:
         """Wait until all is published; raise what came in between."""
@@ -118,6 +121,15 @@ class Load:
         """Publish no more."""
         self._ended.set()
         self.join()
+
+
+def steady(per_second: float, count: int | None) -> Iterator[tuple[float, int]]:
+    """Yield the steps of a load at that rate: of so many articles, or for ever."""
+    at_once, done = max(1, round(per_second / 3)), 0
+    while count is None or done < count:
+        some = at_once if count is None else min(at_once, count - done)
+        yield done / per_second, some
+        done += some
 
 
 class Arena:
@@ -192,19 +204,30 @@ class Arena:
         keys: Sequence[int] = range(KEYS),
     ) -> Load:
         """Begin to publish the next articles at a steady rate: so many, or until the load is ended."""
-        return Load(lambda some: self.line.publish(self.articles(some, ending, keys)), per_second, count)
+        return self.load_in_steps(steady(per_second, count), ending, keys)
+
+    def load_in_steps(
+        self, steps: Iterable[tuple[float, int]], ending: Ending = nothing, keys: Sequence[int] = range(KEYS)
+    ) -> Load:
+        """Begin to publish the next articles: at each step's seconds after the start, its number of them."""
+        return Load(lambda some: self.line.publish(self.articles(some, ending, keys)), steps)
 
     @property
     def come(self) -> int:
         """How many outcomes have come so far."""
         return self._come
 
+    @property
+    def under_way(self) -> int:
+        """How many articles the broker has of which no outcome has come yet."""
+        return self.line.published - self._come
+
     def strike(self, fault: Callable[[], object]) -> None:
-        """Do the fault and count it where it meets work, for which it waits a moment: fewer outcomes than articles."""
+        """Do the fault and count it where it meets work under way, for which it waits a moment."""
         until = time.monotonic() + WORK_WITHIN
-        while self.come >= self.line.published and time.monotonic() < until:
+        while self.under_way <= 0 and time.monotonic() < until:
             time.sleep(0.02)
-        self.struck += self.come < self.line.published
+        self.struck += self.under_way > 0
         fault()
         self.faults.append(time.monotonic())
 

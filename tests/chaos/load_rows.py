@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -281,7 +280,7 @@ def _fill_disks(home: Path, fillings: int) -> Outcome:
             # However fast the machine, work waits now and when the broker is back.
             arena.publish(per_filling)
             arena.settle(filling * per_filling + 20)
-            left = arena.come < (filling + 1) * per_filling
+            left = arena.under_way > 0
             _fill(storage)
             # Halted or not, what counts is that it could not write.
             halted += broker.wait(HALT_SECONDS)
@@ -459,21 +458,13 @@ def soak(broker: LocalBroker, home: Path, rate: int = RATE) -> Outcome:
     arena = Arena(broker, home)
     steady, *others = (arena.worker() for _ in range(3))
     rates = [rate * (4 if second % 60 < 5 else 1) for second in range(seconds)]
-
-    async def publish() -> None:
-        began = time.monotonic()
-        for second, count in enumerate(rates):
-            await asyncio.sleep(max(0.0, began + second - time.monotonic()))
-            await arena.line.publish(arena.articles(count, _piece_of_a_sample))
-
-    loading = threading.Thread(target=lambda: asyncio.run(publish()), daemon=True)
-    loading.start()
+    loading = arena.load_in_steps(enumerate(rates), _piece_of_a_sample)
     arena.settle(20)
     samples: list[_Sample] = []
     kinds = Counter[str]()
     next_fault = time.monotonic() + 10
     while loading.is_alive():
-        samples.append(_Sample.of(steady, len(arena.names) - arena.come))
+        samples.append(_Sample.of(steady, arena.under_way))
         if time.monotonic() > next_fault:
             victim = arena.random.choice(others)
             kind = arena.random.choice(tuple(SOAK_FAULTS))
@@ -481,6 +472,7 @@ def soak(broker: LocalBroker, home: Path, rate: int = RATE) -> Outcome:
             kinds[kind] += 1
             next_fault = time.monotonic() + arena.random.uniform(6, 14)
         time.sleep(1)
+    loading.join()
     arena.settle()
     quarter = len(samples) // 4
     early, late = (_Sample.median(part) for part in (samples[quarter : 2 * quarter], samples[-quarter:]))
