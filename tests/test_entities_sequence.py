@@ -137,11 +137,11 @@ def test_training_gives_the_same_bytes_twice_and_a_model_that_learned(
         train._train(prepared, tmp_path / name)
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
-    model = SequenceModel("uk", stage.evidence("", "uk")[2], tmp_path / "one")
+    model = SequenceModel("uk", stage.token_features("uk"), tmp_path / "one")
     model.load()
     right = total = 0
     for text in texts["uk"][:HANDFUL]:
-        base, hits, _ = stage.evidence(text.text, "uk")
+        base, hits = stage.evidence(text.text, "uk")
         found = tidied(text.text, model.label(text.text, base, hits))
         right += len(found.keys() & set(text.spans))
         total += len(text.spans)

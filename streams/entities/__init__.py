@@ -20,7 +20,7 @@ from streams.entities.names import Names
 from streams.entities.recognition import EnglishRecognizer, Recognizer, RussianRecognizer, UkrainianRecognizer
 from streams.entities.repair import without_common_words, without_countries, without_dashes
 from streams.entities.russian import RussianNames
-from streams.entities.sequence import Hit, SequenceModel, WordFeatures, tidied
+from streams.entities.sequence import Hit, SequenceModel, TokenFeatures, tidied
 from streams.entities.spans import Span, without_overlap
 from streams.entities.ukrainian import UkrainianDictionaryNames, UkrainianNames
 from streams.stage import Stage
@@ -36,6 +36,7 @@ class LanguageParts:
     names: Names
     gazetteer: Gazetteer
     linker: Linker
+    features: TokenFeatures
     sequence: SequenceModel | None
 
 
@@ -82,11 +83,12 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
             recognizer.load()
             names.load()
             linker = Linker(language, names, rows, others)
-            sequence = SequenceModel(language, _word_features(names, linker)) if self._sequence else None
+            features = _token_features(names, linker)
+            sequence = SequenceModel(language, features) if self._sequence else None
             if sequence:
                 sequence.load()
             loaded[language] = LanguageParts(
-                recognizer, names, Gazetteer(language, names, with_bodies), linker, sequence
+                recognizer, names, Gazetteer(language, names, with_bodies), linker, features, sequence
             )
             self._models[language] = _by_name(
                 (
@@ -99,11 +101,15 @@ class Entities(Stage[PreparedEvent, AnnotatedEvent]):
             )
         self._parts = loaded
 
-    def evidence(self, text: str, language: str) -> tuple[list[Span], list[Hit], WordFeatures]:
-        """Return what the sequence model of a language learns from: the tagger's spans, the tables' hits, of words."""
+    def evidence(self, text: str, language: str) -> tuple[list[Span], list[Hit]]:
+        """Return what the sequence model of a language learns from: the tagger's spans, the tables' hits."""
         parts = self._parts[language]
         base, known = _base_spans(text, parts)
-        return base, _hits(text, known, parts), _word_features(parts.names, parts.linker)
+        return base, _hits(text, known, parts)
+
+    def token_features(self, language: str) -> TokenFeatures:
+        """Return what the sequence model of a language sees of tokens."""
+        return self._parts[language].features
 
     def models(self) -> tuple[ModelReference, ...]:
         """Return the models and tables of all languages; an article's provenance names those of its own."""
@@ -136,8 +142,8 @@ def _by_name(models: Iterable[ModelReference]) -> tuple[ModelReference, ...]:
     return tuple(sorted(set(models), key=lambda model: model.name))
 
 
-def _word_features(names: Names, linker: Linker) -> WordFeatures:
-    return lambda word: (*names.word_features(word), *linker.word_features(word))
+def _token_features(names: Names, linker: Linker) -> TokenFeatures:
+    return TokenFeatures(lambda word: (*names.word_features(word), *linker.word_features(word)))
 
 
 def _hits(text: str, known: list[Span], parts: LanguageParts) -> list[Hit]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from schemas import EntityType, ModelReference
 
 WORD = re.compile(r"[^\W_]+(?:[-'’ʼ][^\W_]+)*")
+MEMORY = 20_000
+"""Words and names whose analysis is kept; a worker sees the same ones all day."""
 
 
 class Names(ABC):

@@ -1,14 +1,14 @@
 """Russian names in the nominative, by the pymorphy3 dictionary (MIT)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import log
 from typing import Any, ClassVar
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
-from streams.entities.names import WORD, Names, cased_like
+from streams.entities.names import MEMORY, WORD, Names, cased_like
 
 CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 # pymorphy's names for what are cases of their own to it: «в лесу», «чашку чаю».
@@ -30,8 +30,6 @@ FITTING = 50.0
 # Men's names that the dictionary holds for as common as the women's they share forms with: «Юлию», «Юлии».
 RARE = frozenset(("юлий",))
 _NAME_KINDS = frozenset(("Name", "Surn", "Patr", "Geox", "Orgn", "Abbr"))
-MEMORY = 20_000
-"""Words and names whose analysis is kept; a worker sees the same ones all day."""
 
 
 class RussianNames(Names):
@@ -46,7 +44,6 @@ class RussianNames(Names):
         self._morph: Any = None
         self._models: tuple[ModelReference, ...] = ()
         self._readings = lru_cache(MEMORY)(self._parse)
-        self._features = lru_cache(MEMORY)(self._word_features)
         self._remembered = lru_cache(MEMORY)(self._nominative)
 
     def load(self) -> None:
@@ -68,16 +65,13 @@ class RussianNames(Names):
 
     def word_features(self, word: str) -> Sequence[str]:
         """Return part of speech and case of the likeliest reading, and which kinds of name any reading is."""
-        return self._features(word)
-
-    def _word_features(self, word: str) -> tuple[str, ...]:
-        readings = self._readings(word)
-        if not readings:
+        # Tags alone cost half of what whole readings do.
+        tags = [tag for tag in _answers(self._morph.tag, word) if not _is_fixed_adjective(tag)]
+        if not tags:
             return ()
-        tag = readings[0].tag
-        kinds = sorted({kind for reading in readings[:4] for kind in _NAME_KINDS & reading.tag.grammemes})
-        known = "" if readings[0].is_known else "?"
-        return (f"m={tag.POS}{known}", f"c={tag.case}", f"n={'+'.join(kinds)}{known}")
+        kinds = sorted({kind for tag in tags[:4] for kind in _NAME_KINDS & tag.grammemes})
+        known = "" if self._morph.word_is_known(word) else "?"
+        return (f"m={tags[0].POS}{known}", f"c={tags[0].case}", f"n={'+'.join(kinds)}{known}")
 
     def case_forms(self, name: str) -> frozenset[str]:
         """Return the six cases of a place's or body's name."""
@@ -104,15 +98,7 @@ class RussianNames(Names):
         return _put(name, forms)
 
     def _parse(self, word: str) -> tuple[Any, ...]:
-        try:
-            readings = self._morph.parse(word)
-        except ValueError:
-            # pymorphy3 asks Unicode for each letter's name, and some letters have none.
-            return ()
-        # pymorphy reads «индо-тихоокеанского» as an adjective that does not decline.
-        return tuple(
-            reading for reading in readings if not (reading.tag.POS == "ADJF" and "Fixd" in reading.tag.grammemes)
-        )
+        return tuple(reading for reading in _answers(self._morph.parse, word) if not _is_fixed_adjective(reading.tag))
 
     def _person(self, words: list[tuple[int, str]]) -> list[tuple[int, str, str | None]]:
         """Return the nominative of each word of a person's name: the case and gender that suit them all best."""
@@ -253,3 +239,16 @@ def _put(name: str, forms: list[tuple[int, str, str | None]]) -> str:
         form = form if "ё" in name.lower() else form.replace("ё", "е")
         name = name[:start] + cased_like(form, word) + name[start + len(word) :]
     return name
+
+
+def _answers(question: Callable[[str], Sequence[Any]], word: str) -> Sequence[Any]:
+    try:
+        return question(word)
+    except ValueError:
+        # pymorphy3 asks Unicode for each letter's name, and some letters have none.
+        return ()
+
+
+def _is_fixed_adjective(tag: Any) -> bool:  # noqa: ANN401  # pymorphy3's tag, untyped
+    # pymorphy reads «индо-тихоокеанского» as an adjective that does not decline.
+    return tag.POS == "ADJF" and "Fixd" in tag.grammemes

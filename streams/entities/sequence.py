@@ -11,12 +11,15 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from threading import Lock
 from typing import Any
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
+from streams.entities.names import MEMORY
 from streams.entities.spans import Span, readable, tidy, windows
 
 # A word with its apostrophes, the English possessive apart; any other mark alone.
@@ -25,6 +28,8 @@ _ROMAN = re.compile("[IVXLC]{2,}|[XVI]|[ІХV]{2,}")
 _SENTENCE_END = frozenset(".!?…:")
 _OPENING = frozenset("«“„\"'‘(")
 _CLOSING = frozenset("»”\"'’)")
+
+_NEIGHBOURS = (-2, -1, 1, 2)
 
 WordFeatures = Callable[[str], Sequence[str]]
 """What a dictionary says of a word: a few short strings, none where there is no dictionary."""
@@ -93,91 +98,119 @@ def _shape(word: str) -> str:
     return "Xx" if word[1:].islower() else "xX"
 
 
-def features(
-    text: str, base: Sequence[Span], hits: Sequence[Hit], word_features: WordFeatures
-) -> Iterator[tuple[list[tuple[int, int]], list[list[str]]]]:
-    """Yield the tokens of every line of `lines_of` with the features of each token.
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What is so of a word wherever it stands: its own features, and those it gives to its neighbours."""
 
-    Args:
-        text: The whole text.
-        base: The tagger's spans by start, without overlap.
-        hits: Names of the tables, by start, without overlap.
-        word_features: The dictionary.
-    """
-    lines = lines_of(text)
-    known = [hit.span for hit in hits]
-    certain = {hit.span.start: hit.certain for hit in hits}
-    words = [[text[start:stop] for start, stop in tokens] for tokens in lines]
-    tags = [labels(tokens, base) for tokens in lines]
-    elsewhere: dict[str, Counter[str]] = defaultdict(Counter)
-    small: Counter[str] = Counter()
-    for line, line_tags in zip(words, tags, strict=True):
-        for word, tag in zip(line, line_tags, strict=True):
-            if word[0].isupper():
-                elsewhere[word[:5].lower()][tag[-3:]] += 1
-            elif word[0].isalpha():
-                small[word[:5]] += 1
-    for tokens, line, line_tags in zip(lines, words, tags, strict=True):
-        table = labels(tokens, known)
-        simple = []
-        quoted = False
-        for at, word in enumerate(line):
-            shape = _shape(word)
-            low = word.lower()
-            begins = at == 0 or line[at - 1] in _SENTENCE_END or (at == 1 and line[0] in _OPENING)
-            one = [f"w={low}", f"s={shape}", f"b={line_tags[at]}"]
-            if table[at] != "O":
-                sure = certain.get(tokens[at][0], True)
-                one.append(f"k={table[at]}{'' if sure else '?'}")
-            if word in _OPENING and not (quoted and word == '"'):
-                quoted = True
-            elif word in _CLOSING:
-                quoted = False
-            elif quoted:
-                one.append("q")
-            if word[0].isalpha():
-                one += [f"e={low[-3:]}", f"p={low[:4]}"]
-                one += word_features(low)
+    shape: str
+    own: tuple[str, ...]
+    as_neighbour: dict[int, tuple[str, ...]]
+    """By where it stands from the neighbour, -2 to 2."""
+
+
+class TokenFeatures:
+    """What the sequence model of a language sees of every token; remembers what it has made of a word."""
+
+    def __init__(self, dictionary: WordFeatures) -> None:
+        self._dictionary = dictionary
+        self._word = lru_cache(MEMORY)(self._make_word)
+
+    def lines(
+        self, text: str, base: Sequence[Span], hits: Sequence[Hit]
+    ) -> Iterator[tuple[list[tuple[int, int]], list[list[str]]]]:
+        """Yield the tokens of every line of `lines_of` with the features of each token.
+
+        Args:
+            text: The whole text.
+            base: The tagger's spans by start, without overlap.
+            hits: Names of the tables, by start, without overlap.
+        """
+        lines = lines_of(text)
+        known = [hit.span for hit in hits]
+        certain = {hit.span.start: hit.certain for hit in hits}
+        words = [[text[start:stop] for start, stop in tokens] for tokens in lines]
+        tags = [labels(tokens, base) for tokens in lines]
+        elsewhere: dict[str, Counter[str]] = defaultdict(Counter)
+        small: Counter[str] = Counter()
+        for line, line_tags in zip(words, tags, strict=True):
+            for word, tag in zip(line, line_tags, strict=True):
                 if word[0].isupper():
-                    others = elsewhere[word[:5].lower()].copy()
-                    others[line_tags[at][-3:]] -= 1
-                    best = max(others.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-                    one.append(f"o={best[0] if best[1] > 0 else '-'}")
-                    if small[low[:5]]:
-                        one.append("small")
-                if begins:
-                    one.append("begins")
-            simple.append(one)
-        yield tokens, [_with_neighbours(simple, at) for at in range(len(simple))]
+                    elsewhere[word[:5].lower()][tag[-3:]] += 1
+                elif word[0].isalpha():
+                    small[word[:5]] += 1
+        for tokens, line, line_tags in zip(lines, words, tags, strict=True):
+            table = labels(tokens, known)
+            here = []
+            quoted = False
+            for at, word in enumerate(line):
+                one = [f"b={line_tags[at]}"]
+                if table[at] != "O":
+                    sure = certain.get(tokens[at][0], True)
+                    one.append(f"k={table[at]}{'' if sure else '?'}")
+                if word in _OPENING and not (quoted and word == '"'):
+                    quoted = True
+                elif word in _CLOSING:
+                    quoted = False
+                elif quoted:
+                    one.append("q")
+                if word[0].isalpha():
+                    if word[0].isupper():
+                        others = elsewhere[word[:5].lower()].copy()
+                        others[line_tags[at][-3:]] -= 1
+                        best = max(others.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+                        one.append(f"o={best[0] if best[1] > 0 else '-'}")
+                        if small[word[:5].lower()]:
+                            one.append("small")
+                    if at == 0 or line[at - 1] in _SENTENCE_END or (at == 1 and line[0] in _OPENING):
+                        one.append("begins")
+                here.append(one)
+            yield tokens, _with_neighbours([self._word(word) for word in line], here)
+
+    def _make_word(self, word: str) -> _Word:
+        shape, low = f"s={_shape(word)}", word.lower()
+        own = [f"w={low}", shape]
+        if word[0].isalpha():
+            own += [f"e={low[-3:]}", f"p={low[:4]}", *self._dictionary(low)]
+        return _Word(
+            shape,
+            tuple(map(intern, own)),
+            {
+                distance: tuple(intern(f"{distance}{feature}") for feature in (own if abs(distance) == 1 else own[:2]))
+                for distance in _NEIGHBOURS
+            },
+        )
 
 
-def _with_neighbours(simple: list[list[str]], at: int) -> list[str]:
-    own = list(simple[at])
-    for distance in (-2, -1, 1, 2):
-        other = at + distance
-        if 0 <= other < len(simple):
-            wanted = simple[other] if abs(distance) == 1 else simple[other][:3]
-            own += [f"{distance}{feature}" for feature in wanted]
-        else:
-            own.append(f"{distance}edge")
-    shape, base = simple[at][1], simple[at][2]
-    own.append(f"{shape}{base}")
-    if at:
-        own.append(f"{simple[at - 1][2]}{base}")
-        own.append(f"{simple[at - 1][1]}{shape}")
-    if at + 1 < len(simple):
-        own.append(f"{base}+{simple[at + 1][2]}")
-        own.append(f"{shape}+{simple[at + 1][1]}")
-    return own
+def _with_neighbours(words: list[_Word], here: list[list[str]]) -> list[list[str]]:
+    """Return the features of a line's tokens; `here` has those that depend on the place, the tagger's label first."""
+    rows = []
+    for at, word in enumerate(words):
+        row = [*word.own, *here[at]]
+        for distance in _NEIGHBOURS:
+            other = at + distance
+            if 0 <= other < len(words):
+                row += words[other].as_neighbour[distance]
+                wanted = here[other] if abs(distance) == 1 else here[other][:1]
+                row += [f"{distance}{feature}" for feature in wanted]
+            else:
+                row.append(f"{distance}edge")
+        base = here[at][0]
+        row.append(f"{word.shape}{base}")
+        if at:
+            row += [f"{here[at - 1][0]}{base}", f"{words[at - 1].shape}{word.shape}"]
+        if at + 1 < len(words):
+            row += [f"{base}+{here[at + 1][0]}", f"{word.shape}+{words[at + 1].shape}"]
+        rows.append(row)
+    return rows
 
 
 class SequenceModel:
     """The trained model of one language."""
 
-    def __init__(self, language: str, word_features: WordFeatures, path: Path | None = None) -> None:
+    def __init__(self, language: str, features: TokenFeatures, path: Path | None = None) -> None:
         self._path = path or model_path(language)
         self._name = f"newsflow-names-{language}"
-        self._word_features = word_features
+        self._features = features
         self._tagger: Any = None
         self._turn = Lock()
 
@@ -196,7 +229,7 @@ class SequenceModel:
     def label(self, text: str, base: Sequence[Span], hits: Sequence[Hit]) -> list[Labelled]:
         """Return the names of a text by start, given what tagger and tables say."""
         found: list[Labelled] = []
-        for tokens, row in features(text, base, hits, self._word_features):
+        for tokens, row in self._features.lines(text, base, hits):
             with self._turn:
                 # The tagger holds one line at a time.
                 self._tagger.set(row)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from streams.entities import Entities, annotated_texts
 from streams.entities.annotated_texts import AnnotatedText
-from streams.entities.sequence import Hit, SequenceModel, features, labels, model_path, tidied
+from streams.entities.sequence import Hit, SequenceModel, labels, model_path, tidied
 from streams.entities.spans import Span, without_overlap
 
 PARTS = 5
@@ -57,8 +57,8 @@ def _say(line: str) -> None:
 
 
 def _prepared(stage: Entities, language: str, text: AnnotatedText) -> Prepared:
-    base, hits, word_features = stage.evidence(text.text, language)
-    return text, base, hits, list(features(text.text, base, hits, word_features))
+    base, hits = stage.evidence(text.text, language)
+    return text, base, hits, list(stage.token_features(language).lines(text.text, base, hits))
 
 
 def _train(prepared: Sequence[Prepared], path: Path) -> None:
@@ -76,13 +76,12 @@ def _cross_validated(
     stage: Entities, language: str, prepared: Sequence[Prepared], share: float
 ) -> tuple[int, int, int]:
     right = said = gold = 0
-    word_features = stage.evidence("", language)[2]
     for part in range(PARTS):
         rest = [one for number, one in enumerate(prepared) if number % PARTS != part]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model"
             _train(rest[: round(len(rest) * share)], path)
-            model = SequenceModel(language, word_features, path)
+            model = SequenceModel(language, stage.token_features(language), path)
             model.load()
             for text, base, hits, *_ in prepared[part::PARTS]:
                 found = set(without_overlap(tidied(text.text, model.label(text.text, base, hits))))

@@ -9,7 +9,6 @@ is. Of persons the rules know more.
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -20,7 +19,7 @@ from streams.entities import weights
 from streams.entities.common_words import CommonWords
 from streams.entities.names import WORD, Names, cased_like, spelled
 from streams.entities.recognition import UkrainianRecognizer
-from streams.entities.russian import MEMORY, RussianNames
+from streams.entities.russian import RussianNames
 from streams.errors import SettingsError
 
 WORDS = Path(__file__).with_name("ukrainian_words.txt")
@@ -164,7 +163,6 @@ class UkrainianNames(Names):
         self._models: tuple[ModelReference, ...] = ()
         self._words: dict[str, dict[str, set[str]]] = {}
         self._dictionary = dictionary or RussianNames()
-        self._features = lru_cache(MEMORY)(self._word_features)
         self._personal: frozenset[str] = frozenset()
         self._common = CommonWords("uk")
 
@@ -230,9 +228,6 @@ class UkrainianNames(Names):
 
     def word_features(self, word: str) -> Sequence[str]:
         """Return what the word lists say of a word, and what the Russian dictionary does of its spelling in Russian."""
-        return self._features(word)
-
-    def _word_features(self, word: str) -> tuple[str, ...]:
         low = spelled(word)
         found = [f"l={kind}" for kind in ("masculine", "feminine", "place", "noun") if low in self._words[kind]]
         if self.is_place(word):
