@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from streams.classify.features import common_form
@@ -68,6 +68,14 @@ class _Pattern:
     """The other words: in the common form, whether any ending will do, how many words may stand before it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """The patterns that begin with a word: by the very word that must follow, and the others."""
+
+    by_next: dict[str, list[_Pattern]]
+    others: tuple[_Pattern, ...]
+
+
 class Triggers:
     """The lexicon in memory (about 2 MB). Read only."""
 
@@ -107,18 +115,28 @@ class Triggers:
         """
         found: dict[bool, set[Hit]] = {True: set(), False: set()}
         for start, word in enumerate(words):
-            for pattern in self._candidates(word):
+            following = words[start + 1] if start + 1 < len(words) else ""
+            beginning = self._candidates(word)
+            for pattern in chain(beginning.by_next.get(following, ()), beginning.others):
                 places = _fit(pattern.rest, words, start) if pattern.rest else (start,)
                 if places:
                     found[pattern.kind in MODIFIERS].add(Hit(pattern.kind, places))
         kept = [hit for layer in found.values() for hit in _longest(layer)]
         return sorted(kept, key=lambda hit: (hit.words, hit.kind))
 
-    def _beginning_with(self, word: str) -> tuple[_Pattern, ...]:
+    def _beginning_with(self, word: str) -> "_Beginning":
         found = [*self._exact.get(word, ())]
         for length in range(2, len(word) + 1):
             found += self._beginnings.get(word[:length], ())
-        return tuple(found)
+        by_next: defaultdict[str, list[_Pattern]] = defaultdict(list)
+        others = []
+        for pattern in found:
+            following, any_ending, gap = pattern.rest[0] if pattern.rest else ("", True, 0)
+            if any_ending or gap:
+                others.append(pattern)
+            else:
+                by_next[following].append(pattern)
+        return _Beginning(dict(by_next), tuple(others))
 
     def features(self, words: Sequence[str]) -> list[str]:
         """Return the features of a sentence of `features.words`, each once, in a fixed order."""

@@ -1,9 +1,11 @@
 """The passages of an article that speak most for a label, from the linear model's own contributions."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from heapq import nsmallest
+
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas import Passage
 from streams.classify import features
@@ -45,20 +47,22 @@ class Words:
     def __init__(self, article: ReadText) -> None:
         """Read the article's words."""
         self._whole = article.whole
-        self._placed = features.placed_words(self._whole)
-        self.words = [word for word, _, _ in self._placed]
+        self.words, self._spans = features.placed_words(self._whole)
         self._places: dict[str, list[int]] = {}
         for number, word in enumerate(self.words):
             self._places.setdefault(word, []).append(number)
 
-    def strongest(self, drops: Mapping[str, float]) -> list[tuple[int, int]]:
+    def strongest(self, words: Sequence[str], drops: NDArray[np.float64]) -> list[tuple[int, int]]:
         """Return the stretches that speak most for a label, strongest first: (start, stop) in `ReadText.whole`.
 
         Args:
-            drops: How far the label's score falls without each distinct word.
+            words: The distinct words.
+            drops: How far the label's score falls without each of them.
         """
         # Rounded: where a text has one word only, its drop is zero but for the last bits.
-        ranked = nsmallest(_MOST_WORDS, ((-round(drop, _DECIMALS), word) for word, drop in drops.items()))
+        rounded = drops.round(_DECIMALS)
+        least = np.partition(rounded, -_MOST_WORDS)[-_MOST_WORDS] if len(words) > _MOST_WORDS else -np.inf
+        ranked = sorted((-float(rounded[n]), words[n]) for n in np.flatnonzero(rounded >= least).tolist())[:_MOST_WORDS]
         telling = [word for negative, word in ranked if negative < 0] or [word for _, word in ranked[:1]]
         chosen: list[list[int]] = []
         for word in telling:
@@ -77,11 +81,11 @@ class Words:
                 group.insert(0 if number < group[0] else len(group), number)
             elif len(chosen) < MOST:
                 chosen.append([places[0]])
-        found = [(self._placed[group[0]][1], self._placed[group[-1]][2]) for group in chosen]
+        found = [(self._spans[group[0]][0], self._spans[group[-1]][1]) for group in chosen]
         # Thousands of letters in a row are no word and nothing to read.
         return [(start, stop) for start, stop in found if stop - start <= LONGEST]
 
     def _joined(self, left: int, right: int) -> bool:
         if right != left + 1:
             return False
-        return self._whole[self._placed[left][2] : self._placed[right][1]] in (" ", "-")
+        return self._whole[self._spans[left][1] : self._spans[right][0]] in (" ", "-")

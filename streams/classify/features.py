@@ -50,18 +50,23 @@ def words(text: str) -> list[str]:
 
     Lower case, one alphabet for Russian and Ukrainian, apostrophes dropped, every number written as `0`.
     """
-    return [common_form(token[:_LONGEST_TOKEN]) for token in _WORD.findall(_read(text))]
+    return _common_forms(_WORD.findall(_read(text)))
 
 
-def placed_words(text: str) -> list[tuple[str, int, int]]:
-    """Return `words` with where each stands: (word, start, stop), code points into `text`, end exclusive."""
-    placed, stop = [], 0
-    for token in _WORD.findall(_read(text)):
+def placed_words(text: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """Return `words` and where each stands: (start, stop), code points into `text`, end exclusive."""
+    tokens: list[str] = _WORD.findall(_read(text))
+    places, stop = [], 0
+    for token in tokens:
         # Faster than a match object a word: the next word is the next place where its letters stand.
         start = text.index(token, stop)
         stop = start + len(token)
-        placed.append((common_form(token[:_LONGEST_TOKEN]), start, stop))
-    return placed
+        places.append((start, stop))
+    return _common_forms(tokens), places
+
+
+def _common_forms(tokens: list[str]) -> list[str]:
+    return [common_form(token if len(token) <= _LONGEST_TOKEN else token[:_LONGEST_TOKEN]) for token in tokens]
 
 
 def word_and_prefix(word: str) -> list[str]:

@@ -36,7 +36,7 @@ def given_topics(
     if encoder:
         probabilities = encoder.mixed(probabilities, article.whole, language)
     for given in _given(model, reading, probabilities.tolist()):
-        drops = dict(zip(reading.words, model.drops(reading, given.topic, given.child).tolist(), strict=True))
+        drops = model.drops(reading, given.topic, given.child)
         parent = model.codes[given.topic]
         code = parent if given.child is None else model.child_codes[given.child]
         topics.append(
@@ -46,7 +46,7 @@ def given_topics(
                 score=round(given.score, SCORE_DECIMALS),
                 level=1 if given.child is None else 2,
                 parent=None if given.child is None else parent,
-                evidence=tuple(article.passage(start, stop) for start, stop in words.strongest(drops)),
+                evidence=tuple(article.passage(start, stop) for start, stop in words.strongest(reading.words, drops)),
             )
         )
     return tuple(sorted(topics, key=lambda topic: (-topic.score, topic.level, topic.code)))

@@ -196,8 +196,8 @@ class Vectors:
         self._known = lru_cache(maxsize=_CACHED_WORDS)(self._known_of)
 
     def _known_of(self, word: str) -> tuple[Indices, int, int]:
-        known = self._parts
-        found = np.array([known[part] for part in features.parts(word) if part in known], dtype=np.int64)
+        numbers = map(self._parts.get, features.parts(word))
+        found = np.array([number for number in numbers if number is not None], dtype=np.int64)
         cue = features.cue_of(word, self._cues)
         row = self._table.row_of(word)
         return found, -1 if cue is None else self._cues[cue], -1 if row is None else row
@@ -209,11 +209,8 @@ class Vectors:
         known = [self._known(word) for word in counted]
         sizes = [len(parts) for parts, _, _ in known]
         all_parts = np.concatenate([_NO_PARTS, *(parts for parts, _, _ in known)])
-        of_part: Floats = np.bincount(all_parts, weights=np.repeat(counts, sizes), minlength=1).astype(np.float64)
-        present = np.flatnonzero(of_part)
-        occurrences = of_part[present]
-        place = np.empty(len(of_part), dtype=np.int64)
-        place[present] = np.arange(len(present))
+        present, columns = np.unique(all_parts, return_inverse=True)
+        occurrences: Floats = np.bincount(columns, np.repeat(counts, sizes), len(present)).astype(np.float64)
         return Reading(
             words=list(counted),
             size=len(words),
@@ -222,7 +219,7 @@ class Vectors:
             values=unit((1 + np.log(occurrences)) * self._part_idf[present]),
             occurrences=occurrences,
             word_of_part=np.repeat(np.arange(len(known)), sizes),
-            columns=place[all_parts],
+            columns=columns,
             cues=_dense([cue for _, cue, _ in known], counts, lambda keys: (self._cue_idf[keys], self._shares[keys])),
             meaning=_dense([row for _, _, row in known], counts, self._table.of_rows),
         )
