@@ -45,6 +45,8 @@ class RussianNames(Names):
         self._models: tuple[ModelReference, ...] = ()
         self._readings = lru_cache(MEMORY)(self._parse)
         self._remembered = lru_cache(MEMORY)(self._nominative)
+        # «министерство», «партия»: thousands of known names have few heads.
+        self._inflected = lru_cache(MEMORY)(self._inflect)
 
     def load(self) -> None:
         """Load the dictionary, a tenth of a second."""
@@ -76,23 +78,19 @@ class RussianNames(Names):
     def case_forms(self, name: str) -> frozenset[str]:
         """Return the six cases of a place's or body's name."""
         # «Босния и Герцеговина» declines on both sides.
-        parts = name.split(" и ")
-        forms = {name}
-        for case in CASES[1:]:
-            forms.add(" и ".join(self._in_case(part, case) for part in parts))
-        return frozenset(forms)
+        heads = [(part, self._head(_words(part), given="nomn")) for part in name.split(" и ")]
+        in_cases = (" и ".join(self._in_case(part, head, case) for part, head in heads) for case in CASES[1:])
+        return frozenset((name, *in_cases))
 
-    def _in_case(self, name: str, case: str) -> str:
-        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
-        head = self._head(words, given="nomn")
-        return _put(name, [(start, word, self._inflect(reading, case)) for start, word, reading in head])
+    def _in_case(self, name: str, head: list[tuple[int, str, Any]], case: str) -> str:
+        return _put(name, [(start, word, self._inflected(reading, case)) for start, word, reading in head])
 
     def _nominative(self, name: str, kind: EntityType) -> str:
-        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
+        words = _words(name)
         if kind is EntityType.PER:
             return _put(name, self._person(words))
         head = self._head(words, given=None)
-        forms = [(start, word, self._inflect(reading, "nomn")) for start, word, reading in head]
+        forms = [(start, word, self._inflected(reading, "nomn")) for start, word, reading in head]
         if len(head) < len(words) and (acronym := _DECLINED_ACRONYM.fullmatch(words[len(head)][1])):
             name = name[: words[len(head)][0]] + acronym[1] + name[words[len(head)][0] + len(acronym[0]) :]
         return _put(name, forms)
@@ -132,7 +130,7 @@ class RussianNames(Names):
         best = max(keys, key=suits)
         case, gender = best
         chosen = [
-            (start, word, self._inflect(readings[best][1], "nomn"))
+            (start, word, self._inflected(readings[best][1], "nomn"))
             for start, word, readings in options
             if best in readings
         ]
@@ -217,6 +215,10 @@ class RussianNames(Names):
             wanted.add(tag.gender)
         form = reading.inflect(wanted) or reading.inflect({case, tag.number} - {None})
         return str(form.word) if form else None
+
+
+def _words(name: str) -> list[tuple[int, str]]:
+    return [(match.start(), match.group()) for match in WORD.finditer(name)]
 
 
 def _man(word: str, case: str) -> str | None:
