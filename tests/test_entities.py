@@ -325,16 +325,27 @@ def test_letters_that_unicode_has_no_name_for_are_no_harm(stage: Entities, langu
     assert {"Q212", "Q7184"} <= {entity.id for entity in event.entities}
 
 
-def named(words: str, start: int, confidence: float, *, known: bool = False, whole: str | None = None) -> NamedMention:
+def named(
+    words: str,
+    start: int,
+    confidence: float,
+    *,
+    kind: EntityType = EntityType.PER,
+    known: bool = False,
+    whole: str | None = None,
+) -> NamedMention:
     mention = Mention(start=start, stop=start + len(words), text=words, normal=words, confidence=round(confidence, 3))
-    return NamedMention(mention, EntityType.PER, UKRAINE if known else None, whole or words, confidence)
+    return NamedMention(mention, kind, UKRAINE if known else None, whole or words, confidence)
 
 
 @pytest.mark.parametrize(
     ("mentions", "left"),
     [
-        ([named("Гнатишак", 0, LIKELY)], [0]),
-        ([named("Гнатишак", 0, LIKELY - 0.0001)], []),
+        ([named("Гнатишак", 0, LIKELY[EntityType.PER])], [0]),
+        ([named("Гнатишак", 0, LIKELY[EntityType.PER] - 0.0001)], []),
+        # Of a body more is asked.
+        ([named("Гнатишак", 0, LIKELY[EntityType.ORG], kind=EntityType.ORG)], [0]),
+        ([named("Гнатишак", 0, LIKELY[EntityType.ORG] - 0.0001, kind=EntityType.ORG)], []),
         # Known by a table, or as certain as can be.
         ([named("Україна", 0, 0.1, known=True)], [0]),
         ([named("Гнатишак", 0, 1.0)], [0]),

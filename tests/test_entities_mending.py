@@ -55,6 +55,36 @@ def test_what_only_begins_like_a_title_is_left_alone(language: str, words: str, 
 
 
 @pytest.mark.parametrize(
+    ("language", "words", "name"),
+    [
+        ("ru", "батальона «Восход»", "Восход"),
+        ("ru", "британской радиостанции LBC", "LBC"),
+        ("uk", "обласної газети « Червоний прапор »", "Червоний прапор"),
+        ("uk", "лоукост-компанії Wizz Air", "Wizz Air"),
+        ("en", "umbrella Nigeria Labour Congress", "Nigeria Labour Congress"),
+        ("en", "a Confederation of African Football", "Confederation of African Football"),
+    ],
+)
+def test_what_kind_of_body_it_is_stays_outside_of_its_name(language: str, words: str, name: str) -> None:
+    assert after(f"— {words} —", [(words, ORG)], language) == [(name, ORG)]
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "kind"),
+    [
+        ("uk", "міністерство культури України", ORG),
+        ("ru", "министерство обороны России", ORG),
+        ("ru", "Театр имени «Искры»", ORG),
+        ("en", "al-Gama'a al-Islamiya", ORG),
+        ("en", "easyJet Europe", ORG),
+        ("ru", "мыс Lookout", LOC),
+    ],
+)
+def test_small_words_that_are_a_names_own_stay_inside(language: str, words: str, kind: EntityType) -> None:
+    assert after(f"— {words} —", [(words, kind)], language) == [(words, kind)]
+
+
+@pytest.mark.parametrize(
     ("language", "text", "tagged", "name"),
     [
         ("ru", "Об этом сказал А. Иванов вчера.", "Иванов", "А. Иванов"),

@@ -56,6 +56,13 @@ _ADJECTIVE = re.compile(
     r"[^\W\d_a-zа-яёіїєґ][\w-]*(?:ск|цк|ськ|цьк|зьк)(?:ий|ая|ое|ие|ого|ой|ому|им|ом|ую|их|ими|а|е|і|ої|ій|у|ою)"
 )
 _SMALL_WORD = re.compile(r" [а-яёіїєґ]{2}")
+# «батальйону «Айдар»», «британської радіостанції LBC»: what a body is, before what it is called. «міністерство культури
+# України» is its name.
+_KIND_BEFORE = {
+    "en": re.compile(r"(?:(?!al\b)[a-z][a-z'’-]*\s+)+(?=[A-Z0-9])"),
+    "ru": re.compile(r"(?:[а-яё][а-яё'’-]*\s+)+(?=[«“„\"A-Z])"),
+    "uk": re.compile(r"(?:[а-яіїєґ][а-яіїєґ'’ʼ-]*\s+)+(?=[«“„\"A-Z])"),
+}
 _CLOSING_QUOTE = re.compile(r"[^«»\n]{0,40}»")
 _AND = re.compile(r",? (?:and|и|та|і|й) |, | ?[-–—] ?")
 MINIMUM = 4
@@ -158,6 +165,8 @@ def _pieces(text: str, span: Span, language: str) -> list[Span]:
         # "Mr. " looks like one too.
         if initials and initials[0].strip() not in _NO_INITIALS and not _are_titles(initials[0], language):
             start -= len(before) - initials.start()
+    if span.type is EntityType.ORG and (kind := _KIND_BEFORE[language].match(text, start, stop)):
+        start = kind.end()
     start, stop = trimmed(text, start, stop)
     stop = _closed(text, start, stop)
     if span.type is not EntityType.PER and _ADJECTIVE.fullmatch(text, start, stop) and _SMALL_WORD.match(text, stop):
