@@ -39,7 +39,7 @@ def test_it_knows_what_words_alone_do_not() -> None:
     stage, with_encoder = Classify(), Classify(encoder=True)
     stage.load()
     with_encoder.load()
-    text = "She still wakes at night, and the tablets that should have helped only make her mouth dry."
+    text = "Her joints swell in the mornings until she can hardly hold a cup."
     health = "medtop:07000000"
     assert health not in {topic.code for topic in stage.enrich(annotated(text, "en")).topics}
     (first, *_) = with_encoder.enrich(annotated(text, "en")).topics

@@ -45,6 +45,9 @@ CHILD_CUES = Path(__file__).with_name("child_cues.tsv")
 TOPICLESS = Path(__file__).with_name("no_topic.tsv")
 """Sentences of which no topic can be told, written by us: what news says in every article is to speak for none."""
 
+TOPICLESS_WEIGHT = 2.0
+"""Weight of such a sentence beside an example's 1: they are few."""
+
 CONCEPT_WEIGHT = 0.3
 """Weight of a definition beside an example's 1: it names what a topic is about, but is no news."""
 
@@ -59,7 +62,7 @@ MIN_EXAMPLES = 2
 
 THRESHOLD = 0.25
 """An article gets the topics of at least this probability: the lowest whose held-out macro-F1 is within a point of the
-best. Seven of ten assigned topics are right then; who needs more takes those of a higher score."""
+best. Two of three assigned topics are right then; who needs more takes those of a higher score."""
 
 BEST_THRESHOLD = 0.15
 """Where no topic reaches `THRESHOLD`, the best one is given if it reaches this; its score says what that is worth."""
@@ -518,7 +521,9 @@ def _train(step: Callable[[], None]) -> TrainedTopics:
         np.full(len(defined), CONCEPT_WEIGHT),
     )
     never_held_out = concepts + Material(
-        [features.words(text) for text in void], np.zeros((len(void), len(codes)), bool), np.ones(len(void))
+        [features.words(text) for text in void],
+        np.zeros((len(void), len(codes)), bool),
+        np.full(len(void), TOPICLESS_WEIGHT),
     )
     cropped = [(i, cut) for i, example in enumerate(examples) if (cut := first_sentence(example.text))]
     origin = np.array([*range(len(examples)), *(i for i, _ in cropped)])
