@@ -102,24 +102,12 @@ async def _account(settings: Settings, articles: Sequence[ArticleFile], form: st
                         _show(article, record, is_dead, form)
                         progress.advance()
                 worker.check()
-                _go_on_unless_cancelled()
                 if time.monotonic() - last > PATIENCE:
                     raise DemoIncomplete(
                         f"{len(traces)} of {len(articles)} articles have not come through, none for {PATIENCE:.0f} s: "
                         f"{', '.join(article.place for article in traces.values())}. See {worker.log}."
                     )
-    _go_on_unless_cancelled()
     say(f"{len(articles)} articles: {enriched} enriched, {dead} dead letters (`newsflow dead list` shows why)")
-
-
-def _go_on_unless_cancelled() -> None:
-    """Raise CancelledError where Ctrl-C has cancelled this task, which a library may have swallowed on its way.
-
-    `asyncio.run` makes KeyboardInterrupt of it.
-    """
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def _position_at_end(consumer: AIOKafkaConsumer, outputs: Sequence[str]) -> None:

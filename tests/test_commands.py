@@ -1,7 +1,6 @@
 """The commands as a user runs them."""
 
 import asyncio
-import contextlib
 import json
 import os
 import re
@@ -9,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ import psutil
 import pytest
 
 import streams.kafka
-from streams import demonstration
 from streams.broker import LocalBroker
 from tests.account import read_topic
 from tests.running_line import RunningLine, Sent
@@ -254,19 +251,6 @@ def test_ctrl_c_ends_the_demo_and_all_it_started(tmp_path: Path) -> None:
     assert demo.wait(60) == 130
     _, alive = psutil.wait_procs(family, timeout=5)
     assert not alive
-
-
-def test_ctrl_c_is_not_lost_where_a_library_swallows_it() -> None:
-    async def run() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(60)
-        demonstration._go_on_unless_cancelled()
-
-    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        asyncio.run(run())
-    timer.join()
 
 
 @pytest.mark.kafka
