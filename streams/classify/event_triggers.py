@@ -124,7 +124,7 @@ class Triggers:
         kept = [hit for layer in found.values() for hit in _longest(layer)]
         return sorted(kept, key=lambda hit: (hit.words, hit.kind))
 
-    def _beginning_with(self, word: str) -> "_Beginning":
+    def _beginning_with(self, word: str) -> _Beginning:
         found = [*self._exact.get(word, ())]
         for length in range(2, len(word) + 1):
             found += self._beginnings.get(word[:length], ())

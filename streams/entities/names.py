@@ -11,6 +11,11 @@ MEMORY = 20_000
 """Words and names whose analysis is kept; a worker sees the same ones all day."""
 
 
+def words_of(name: str) -> list[tuple[int, str]]:
+    """Return the words of a name, each with its offset into it."""
+    return [(match.start(), match.group()) for match in WORD.finditer(name)]
+
+
 class Names(ABC):
     """The grammar of names in one language."""
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from schemas import EntityType, ModelReference
 from streams.entities import weights
-from streams.entities.names import MEMORY, WORD, Names, cased_like
+from streams.entities.names import MEMORY, Names, cased_like, words_of
 
 CASES = ("nomn", "gent", "datv", "accs", "ablt", "loct")
 # pymorphy's names for what are cases of their own to it: «в лесу», «чашку чаю».
@@ -78,7 +78,7 @@ class RussianNames(Names):
     def case_forms(self, name: str) -> frozenset[str]:
         """Return the six cases of a place's or body's name."""
         # «Босния и Герцеговина» declines on both sides.
-        heads = [(part, self._head(_words(part), given="nomn")) for part in name.split(" и ")]
+        heads = [(part, self._head(words_of(part), given="nomn")) for part in name.split(" и ")]
         in_cases = (" и ".join(self._in_case(part, head, case) for part, head in heads) for case in CASES[1:])
         return frozenset((name, *in_cases))
 
@@ -86,7 +86,7 @@ class RussianNames(Names):
         return _put(name, [(start, word, self._inflected(reading, case)) for start, word, reading in head])
 
     def _nominative(self, name: str, kind: EntityType) -> str:
-        words = _words(name)
+        words = words_of(name)
         if kind is EntityType.PER:
             return _put(name, self._person(words))
         head = self._head(words, given=None)
@@ -215,10 +215,6 @@ class RussianNames(Names):
             wanted.add(tag.gender)
         form = reading.inflect(wanted) or reading.inflect({case, tag.number} - {None})
         return str(form.word) if form else None
-
-
-def _words(name: str) -> list[tuple[int, str]]:
-    return [(match.start(), match.group()) for match in WORD.finditer(name)]
 
 
 def _man(word: str, case: str) -> str | None:

@@ -17,7 +17,7 @@ from typing import ClassVar
 from schemas import EntityType, ModelReference
 from streams.entities import weights
 from streams.entities.common_words import CommonWords
-from streams.entities.names import WORD, Names, cased_like, spelled
+from streams.entities.names import Names, cased_like, spelled, words_of
 from streams.entities.recognition import UkrainianRecognizer
 from streams.entities.russian import RussianNames
 from streams.errors import SettingsError
@@ -204,7 +204,7 @@ class UkrainianNames(Names):
 
     def case_forms(self, name: str) -> frozenset[str]:
         """Return the six cases of a place's or body's name: adjectives with their noun, both sides of «і»."""
-        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
+        words = words_of(name)
         declined: list[tuple[int, str, list[tuple[str, ...]]]] = []
         for index, (start, word) in enumerate(words):
             if not _CYRILLIC.fullmatch(word) or (word.isupper() and len(word) > 1):
@@ -259,7 +259,7 @@ class UkrainianNames(Names):
 
     def nominative(self, name: str, kind: EntityType) -> str:
         """Return the nominative where the rules are certain: «Володимира Зеленського» gives «Володимир Зеленський»."""
-        words = [(match.start(), match.group()) for match in WORD.finditer(name)]
+        words = words_of(name)
         if not words or not all(_CYRILLIC.fullmatch(word) for _, word in words[:2]):
             return name
         forms = self._person(words) if kind is EntityType.PER else self._body(words)
