@@ -3,13 +3,15 @@
 import os
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streams.classify import distil, features, figures, model, topics, train, vectors
+from streams.classify import distil, features, figures, labelled_news, model, topics, train, vectors
 from streams.classify.labelled import DIRECTORY, LANGUAGES, Example, read_child_examples, read_examples
+from streams.classify.labelled_news import ARTICLE, SENTENCE, read_news
 
 MEGABYTE = 1_000_000
 
@@ -17,6 +19,11 @@ MEGABYTE = 1_000_000
 @pytest.fixture(scope="module")
 def examples() -> list[Example]:
     return read_examples()
+
+
+@pytest.fixture(scope="module")
+def news() -> list[Example]:
+    return read_news()
 
 
 def test_examples_are_identified_and_labelled(examples: list[Example]) -> None:
@@ -47,17 +54,55 @@ def test_enough_examples_of_every_topic_of_level_2(examples: list[Example]) -> N
     assert all(counts[language, child] >= 5 for language in LANGUAGES for child in topics.read_table().child_codes)
 
 
-def test_no_example_twice(examples: list[Example]) -> None:
-    assert len({example.text.casefold() for example in examples}) == len(examples)
+def test_no_example_twice(examples: list[Example], news: list[Example]) -> None:
+    every = examples + [example for example in news if example.form == ARTICLE]
+    assert len({example.text.casefold() for example in every}) == len(every)
     for language in LANGUAGES:
-        words = [frozenset(features.words(example.text)) for example in examples if example.language == language]
-        near = [(a, b) for i, a in enumerate(words) for b in words[:i] if len(a & b) > 0.6 * len(a | b)]
-        assert not near
+        words = [frozenset(features.words(example.text)) for example in every if example.language == language]
+        words.sort(key=len)
+        for i, longer in enumerate(words):
+            for shorter in reversed(words[:i]):
+                if len(shorter) <= 0.6 * len(longer):
+                    break
+                assert len(longer & shorter) <= 0.6 * len(longer | shorter)
 
 
-def test_examples_are_in_their_language(examples: list[Example]) -> None:
+def test_news_is_identified_and_labelled(news: list[Example]) -> None:
+    codes = set(topics.read_table().codes)
+    assert len({example.id for example in news}) == len(news)
+    for example in news:
+        assert re.fullmatch(rf"{example.language}-news-\d{{3,4}}(-\d)?", example.id)
+        assert set(example.codes) <= codes and len(set(example.codes)) == len(example.codes) <= 3, example.id
     for language in LANGUAGES:
-        text = "".join(example.text for example in examples if example.language == language).lower()
+        own = [example for example in news if example.language == language]
+        counts = Counter(code for example in own if example.form == ARTICLE for code in example.codes)
+        assert min(counts[code] for code in codes) >= 5
+        assert sum(not example.codes for example in own) >= 50
+
+
+def test_sentences_of_news_stand_in_their_articles(news: list[Example]) -> None:
+    articles = {example.id: example.text for example in news if example.form == ARTICLE}
+    sentences = [example for example in news if example.form == SENTENCE]
+    assert len(sentences) > len(articles)
+    for sentence in sentences:
+        article = articles[sentence.id.rsplit("-", 1)[0]]
+        before, found, after = article.partition(sentence.text)
+        assert found
+        assert before[-1:] in ("", " ", "\n") and after[:1] in ("", " ", "\n"), sentence.id
+
+
+def test_a_damaged_line_of_news_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for language in LANGUAGES:
+        (tmp_path / f"{language}.jsonl").write_text("")
+    (tmp_path / "uk.jsonl").write_text('{"id": "uk-news-9999", "codes": [], "sentences": []}\n')
+    monkeypatch.setattr(labelled_news, "FOLDER", tmp_path)
+    with pytest.raises(ValueError, match=r"uk\.jsonl:1: not a labelled article"):
+        read_news()
+
+
+def test_examples_are_in_their_language(examples: list[Example], news: list[Example]) -> None:
+    for language in LANGUAGES:
+        text = "".join(example.text for example in examples + news if example.language == language).lower()
         letters = [character for character in text if character.isalpha()]
         ukrainian = sum(letter in "іїєґ" for letter in letters) / len(letters)
         russian = sum(letter in "ыэёъ" for letter in letters) / len(letters)

@@ -19,10 +19,10 @@ class Example:
     """A news text with its topics."""
 
     id: str
-    """`LANGUAGE-TOPIC-NUMBER`, e.g. `uk-04-017`."""
+    """`LANGUAGE-TOPIC-NUMBER`, e.g. `uk-04-017`; `uk-news-017` is an article, `uk-news-017-1` a sentence of it."""
     language: str
     codes: tuple[str, ...]
-    """Topics of level 1."""
+    """Topics of level 1, the main one first; those written for a topic have one at least."""
     children: tuple[str, ...]
     """Topics of level 2; none for a code of level 1 means that nobody has looked, or that none fits."""
     form: str
@@ -32,7 +32,7 @@ class Example:
     @property
     def group(self) -> int:
         """The number within topic and language: what cross-validation folds are made of."""
-        return int(self.id.rsplit("-", 1)[1])
+        return int(self.id.split("-")[2])
 
 
 def is_level_1(code: str) -> bool:
