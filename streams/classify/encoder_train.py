@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # threadpoolctl ships no types
 
 from streams.classify import encoder, figures, topics
-from streams.classify.labelled import LANGUAGES, read_examples
+from streams.classify.labelled import LANGUAGES
 from streams.classify.model import Floats, pack, sigmoid
 from streams.classify.report_page import Table
-from streams.classify.train import FOLDS, THRESHOLD, Flags, one_vs_rest
+from streams.classify.train import FOLDS, THRESHOLD, Flags, one_vs_rest, read_labelled
 
 STEPS = 10
 """How often `train` tells its progress."""
@@ -38,7 +38,7 @@ def train(probabilities: Floats, step: Callable[[], None]) -> TrainedHead:
 
 
 def _train(probabilities: Floats, step: Callable[[], None]) -> TrainedHead:
-    examples, codes = read_examples(), topics.read_table().codes
+    examples, codes = read_labelled(), topics.read_table().codes
     language = np.array([LANGUAGES.index(example.language) for example in examples])
     labels = np.array([[code in example.codes for code in codes] for example in examples])
     folds = np.array([example.group % FOLDS for example in examples])
@@ -77,7 +77,8 @@ def _table(without: Floats, mixed: Floats, labels: Flags, share: float) -> Table
     rows = []
     for name, p in (("without", without), (f"with, asked about {share:.2f}", mixed)):
         right = labels[np.arange(len(labels)), p.argmax(axis=1)]
+        topical = labels.any(axis=1)
         macro = figures.label_figures(p >= THRESHOLD, labels).macro_f1
         error = figures.calibration_error(p.max(axis=1), right)
-        rows.append((name, f"{right.mean():.3f}", f"{macro:.3f}", f"{error:.3f}"))
+        rows.append((name, f"{right[topical].mean():.3f}", f"{macro:.3f}", f"{error:.3f}"))
     return Table(("encoder", "first-right", "macro-F1", "ECE(first)"), tuple(rows))
