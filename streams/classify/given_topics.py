@@ -17,8 +17,10 @@ class _Given:
     """A topic of level 1, or of level 2 where `child` is a number in the model's `child_codes`."""
 
     topic: int
-    child: int | None
-    score: float
+    probability: float
+    child: int | None = None
+    of_child: float = 1.0
+    """The child's probability once the parent applies."""
 
 
 def given_topics(
@@ -36,14 +38,17 @@ def given_topics(
     if encoder:
         probabilities = encoder.mixed(probabilities, article.whole, language)
     for given in _given(model, reading, probabilities.tolist()):
-        drops = model.drops(reading, given.topic, given.child)
         parent = model.codes[given.topic]
-        code = parent if given.child is None else model.child_codes[given.child]
+        if given.child is None:
+            code, drops = parent, model.drops(reading, given.topic)
+        else:
+            code = model.child_codes[given.child]
+            drops = model.child_drops(reading, given.child, given.probability, given.of_child)
         topics.append(
             Topic(
                 code=code,
                 name=table.names[code],
-                score=round(given.score, SCORE_DECIMALS),
+                score=round(given.probability * given.of_child, SCORE_DECIMALS),
                 level=1 if given.child is None else 2,
                 parent=None if given.child is None else parent,
                 evidence=tuple(article.passage(start, stop) for start, stop in words.strongest(reading.words, drops)),
@@ -57,10 +62,10 @@ def _given(model: TopicModel, reading: Reading, probabilities: list[float]) -> l
     best = max(range(len(probabilities)), key=lambda number: probabilities[number])
     if not given and probabilities[best] >= model.best_threshold:
         given = [best]
-    found = [_Given(number, None, probabilities[number]) for number in given]
+    found = [_Given(number, probabilities[number]) for number in given]
     if given:
         for child, p in enumerate(model.child_probabilities(reading).tolist()):
             parent = model.parent(child)
             if parent in given and p >= model.child_threshold:
-                found.append(_Given(parent, child, p * probabilities[parent]))
+                found.append(_Given(parent, probabilities[parent], child, p))
     return found

@@ -306,18 +306,34 @@ class TopicModel:
         """Return the number in `codes` of the parent of the topic with this number in `child_codes`."""
         return int(self._parents[child])
 
-    def drops(self, reading: Reading, topic: int, child: int | None = None) -> Floats:
-        """Return how far the topic's score falls, to first order, where each distinct word is taken out of the text.
+    def drops(self, reading: Reading, topic: int) -> Floats:
+        """Return how far the log odds of a topic of `codes` fall, to first order, without each distinct word.
 
-        Shape (words,); the topic is a number in `codes` or, where `child` is given, the child's in `child_codes`. The
-        score is a sum of terms u · w with u = v / |v|; without a word's share d of v it falls by about
-        (d · w - (u · w) (d · u)) / |v|: what the word says for the topic, less what it takes from the other words.
+        Shape (words,). The log odds are a sum of terms u · w with u = v / |v|; without a word's share d of v they fall
+        by about (d · w - (u · w) (d · u)) / |v|: what the word says for the topic, less what it takes from the others.
         """
-        weights, label = (self._weights, topic) if child is None else (self._children, child)
-        rows = reading.present if child is None else self._child_row[reading.present]
+        bend = self._length[0] + self._length[1] * length_of(reading.size)
+        falls: Floats = bend * self._falls(reading, self._weights, reading.present, topic)
+        return falls
+
+    def child_drops(self, reading: Reading, child: int, of_parent: float, of_child: float) -> Floats:
+        """Return how far the log of a child's score falls, to first order, without each distinct word; shape (words,).
+
+        Args:
+            reading: The text.
+            child: A number in `child_codes`.
+            of_parent: The probability of its parent.
+            of_child: Its own, once the parent applies; its score is their product.
+        """
+        falls = self._falls(reading, self._children, self._child_row[reading.present], child)
+        return (1 - of_parent) * self.drops(reading, self.parent(child)) + (1 - of_child) * falls
+
+    @staticmethod
+    def _falls(reading: Reading, weights: Weights, rows: Indices, label: int) -> Floats:
         lexical = np.where(rows >= 0, weights.parts[rows, label] * weights.scale[label], 0.0)
-        dense, topics = weights.dense[:, label], len(self.codes)
-        falls: Floats = (
+        dense = weights.dense[:, label]
+        topics = reading.cues.terms.shape[1]
+        falls: Floats = weights.slope[label] * (
             reading.lexical_drops(lexical)
             + CUE_SHARE * reading.cues.drops(dense[:topics], reading.counts)
             + VECTOR_SHARE * reading.meaning.drops(dense[topics:], reading.counts)

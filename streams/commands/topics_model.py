@@ -30,15 +30,19 @@ def topics_model() -> None:
 def train(with_vectors: bool, report: Path) -> None:  # click calls it by name
     """Rebuild everything from the repository, the same bytes each time, and a report of held-out figures.
 
-    Takes half an hour at most on one core, half of it for the word vectors. Needs the extra `models`.
+    Takes 20 minutes on two cores, and as long again for the word vectors. Needs the extra `models`.
     """
     try:
         from streams.classify import distil, encoder, encoder_train, event_model, event_train, model, vectors
         from streams.classify import train as topic_train
     except ModuleNotFoundError as error:
         raise SettingsError(f"`{error.name}` is not installed: pip install 'newsflow[models]'.") from None
+    from streams.classify.labelled import DIRECTORY
     from streams.classify.report_page import Report
     from streams.progress import Progress
+
+    if not DIRECTORY.is_dir():
+        raise SettingsError(f"{DIRECTORY} is not there: run it in the repository, what is installed has no examples.")
 
     before = vectors.TABLE.read_bytes()
     try:
