@@ -255,7 +255,7 @@ class Weights:
 
 
 class TopicModel:
-    """The artefact in memory (about 40 MB with its vocabulary)."""
+    """The artefact in memory (about 60 MB with its vocabulary)."""
 
     def __init__(self, content: bytes, table: vectors.WordVectors) -> None:
         """Read an artefact as `train` wrote it, for the table of word vectors that it was trained with.
