@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from schemas import Topic
 from streams.classify.encoder import Encoder
 from streams.classify.evidence import ReadText, Words
-from streams.classify.model import Reading, TopicModel
+from streams.classify.model import Floats, Reading, TopicModel
 from streams.classify.topics import TopicTable
 
 SCORE_DECIMALS = 4
@@ -37,13 +37,15 @@ def given_topics(
     probabilities = model.probabilities(reading)
     if encoder:
         probabilities = encoder.mixed(probabilities, article.whole, language)
+    of_topics: dict[int, Floats] = {}
     for given in _given(model, reading, probabilities.tolist()):
         parent = model.codes[given.topic]
         if given.child is None:
             code, drops = parent, model.drops(reading, given.topic)
+            of_topics[given.topic] = drops
         else:
             code = model.child_codes[given.child]
-            drops = model.child_drops(reading, given.child, given.probability, given.of_child)
+            drops = model.child_drops(reading, given.child, given.of_child, given.probability, of_topics[given.topic])
         topics.append(
             Topic(
                 code=code,
@@ -58,6 +60,7 @@ def given_topics(
 
 
 def _given(model: TopicModel, reading: Reading, probabilities: list[float]) -> list[_Given]:
+    """Return the topics, those of level 1 first."""
     given = [number for number, p in enumerate(probabilities) if p >= model.threshold]
     best = max(range(len(probabilities)), key=lambda number: probabilities[number])
     if not given and probabilities[best] >= model.best_threshold:

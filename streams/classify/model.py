@@ -316,17 +316,20 @@ class TopicModel:
         falls: Floats = bend * self._falls(reading, self._weights, reading.present, topic)
         return falls
 
-    def child_drops(self, reading: Reading, child: int, of_parent: float, of_child: float) -> Floats:
+    def child_drops(
+        self, reading: Reading, child: int, of_child: float, of_parent: float, parent_drops: Floats
+    ) -> Floats:
         """Return how far the log of a child's score falls, to first order, without each distinct word; shape (words,).
 
         Args:
             reading: The text.
             child: A number in `child_codes`.
-            of_parent: The probability of its parent.
-            of_child: Its own, once the parent applies; its score is their product.
+            of_child: Its probability once its parent applies.
+            of_parent: Its parent's probability; its score is their product.
+            parent_drops: `drops` of its parent.
         """
         falls = self._falls(reading, self._children, self._child_row[reading.present], child)
-        return (1 - of_parent) * self.drops(reading, self.parent(child)) + (1 - of_child) * falls
+        return (1 - of_parent) * parent_drops + (1 - of_child) * falls
 
     @staticmethod
     def _falls(reading: Reading, weights: Weights, rows: Indices, label: int) -> Floats:
