@@ -76,9 +76,7 @@ def _train(probabilities: Floats, step: Callable[[], None]) -> TrainedHead:
 def _table(without: Floats, mixed: Floats, labels: Flags, share: float) -> Table:
     rows = []
     for name, p in (("without", without), (f"with, asked about {share:.2f}", mixed)):
-        right = labels[np.arange(len(labels)), p.argmax(axis=1)]
-        topical = labels.any(axis=1)
         macro = figures.label_figures(p >= THRESHOLD, labels).macro_f1
-        error = figures.calibration_error(p.max(axis=1), right)
-        rows.append((name, f"{right[topical].mean():.3f}", f"{macro:.3f}", f"{error:.3f}"))
+        error = figures.calibration_error(p.max(axis=1), figures.best_is_right(p, labels))
+        rows.append((name, f"{figures.first_right(p, labels):.3f}", f"{macro:.3f}", f"{error:.3f}"))
     return Table(("encoder", "first-right", "macro-F1", "ECE(first)"), tuple(rows))

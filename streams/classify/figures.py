@@ -40,6 +40,17 @@ def calibration_error(scores: Floats, correct: Flags) -> float:
     return sum(entry.count * abs(entry.confidence - entry.correct) for entry in bins) / max(1, scores.size)
 
 
+def best_is_right(scores: Floats, true: Flags) -> Flags:
+    """Return, per article, whether its best scored label is one of its own; both of shape (articles, labels)."""
+    right: Flags = true[np.arange(len(true)), scores.argmax(axis=1)]
+    return right
+
+
+def first_right(scores: Floats, true: Flags) -> float:
+    """Return the share of articles whose best scored label is right, of those that have any."""
+    return float(best_is_right(scores, true)[true.any(axis=1)].mean())
+
+
 @dataclass(frozen=True, slots=True)
 class LabelFigures:
     """Precision, recall and F1 of assigned labels."""

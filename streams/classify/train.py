@@ -415,20 +415,18 @@ def topic_table(probabilities: Floats, labels: Flags, examples: list[Example]) -
         p, y = probabilities[inside], labels[inside]
         assigned = p >= THRESHOLD
         got = figures.label_figures(assigned, y)
-        right = y[np.arange(len(y)), p.argmax(axis=1)]
-        topical = y.any(axis=1)
         rows.append(
             (
                 kind,
                 f"{len(inside)}",
-                f"{right[topical].mean():.3f}",
+                f"{figures.first_right(p, y):.3f}",
                 f"{got.macro_f1:.3f}",
                 f"{got.micro_f1:.3f}",
                 f"{got.micro_precision:.3f}",
                 f"{got.micro_recall:.3f}",
                 f"{(~assigned.any(axis=1)).mean():.3f}",
-                f"{(~topical).mean():.3f}",
-                f"{figures.calibration_error(p.max(axis=1), right):.3f}",
+                f"{(~y.any(axis=1)).mean():.3f}",
+                f"{figures.calibration_error(p.max(axis=1), figures.best_is_right(p, y)):.3f}",
                 f"{figures.calibration_error(p.ravel(), y.ravel()):.3f}",
             )
         )
@@ -460,9 +458,8 @@ def topic_confusion(probabilities: Floats, examples: list[Example], table: Topic
 
 def curve_figures(scores: Floats, labels: Flags) -> dict[str, float]:
     """Return the figures of a learning curve, of scores as the regressions give them."""
-    right = labels[np.arange(len(labels)), scores.argmax(axis=1)]
     macro = figures.label_figures(model.sigmoid(scores) >= THRESHOLD, labels).macro_f1
-    return {"first right": float(right[labels.any(axis=1)].mean()), "macro-F1": macro}
+    return {"first right": figures.first_right(scores, labels), "macro-F1": macro}
 
 
 def child_table(trained: ChildModel) -> Table:
